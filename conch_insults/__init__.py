@@ -1,0 +1,1 @@
+"""An insult shell behind SSH: one line logic, four doors."""

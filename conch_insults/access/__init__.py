@@ -1,0 +1,1 @@
+"""The rules of who may come in: pure, without Twisted, sockets or clocks."""

@@ -1,0 +1,1 @@
+"""The rules of insulting: pure, without Twisted, sockets or clocks."""

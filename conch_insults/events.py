@@ -1,0 +1,133 @@
+"""The facts an operator cares about, each a small value.
+
+Whoever causes one hands it to an `EventSink` and knows nothing of logs. Text in an event may
+come from a stranger: a sink must clean it before it reaches a terminal or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+__all__ = [
+    "ALL",
+    "Event",
+    "EventSink",
+    "KeyLineSkipped",
+    "Listening",
+    "LoginAccepted",
+    "LoginRefused",
+    "PacksLoaded",
+    "PacksRefused",
+    "SessionEnded",
+    "ShuttingDown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; `template` says it with the fields' names in braces."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(Event):
+    """A door is open."""
+
+    door: str
+    endpoint: str
+    template: ClassVar[str] = "listening: {door} on {endpoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAccepted(Event):
+    """Someone proved to hold a key that may come in."""
+
+    connection: str
+    user: str
+    address: str
+    key_type: str
+    fingerprint: str
+    template: ClassVar[str] = (
+        "login: user={user} from={address} key={key_type} {fingerprint} connection={connection}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused(Event):
+    """A connection ended without a login although someone asked for one."""
+
+    connection: str
+    user: str
+    address: str
+    reason: str
+    attempts: int
+    template: ClassVar[str] = (
+        "refused: user={user} from={address} reason={reason} attempts={attempts}"
+        " connection={connection}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    """Somebody who was in has gone; `duration` is in seconds."""
+
+    connection: str
+    door: str
+    user: str
+    address: str
+    duration: float
+    lines: int
+    template: ClassVar[str] = (
+        "disconnect: {door} user={user} from={address} after {duration:.1f} s, {lines} lines served"
+        " connection={connection}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLineSkipped(Event):
+    """A line of an authorized_keys file lets nobody in."""
+
+    reason: str
+    template: ClassVar[str] = "key skipped: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class PacksLoaded(Event):
+    """The insults have been read."""
+
+    topics: int
+    insults: int
+    template: ClassVar[str] = "packs: {topics} topics, {insults} insults"
+
+
+@dataclass(frozen=True, slots=True)
+class PacksRefused(Event):
+    """A pack could not be used; the insults read before stay."""
+
+    reason: str
+    template: ClassVar[str] = "packs refused, keeping the old ones: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShuttingDown(Event):
+    """The server has been told to stop."""
+
+    connections: int
+    template: ClassVar[str] = "shutting down: {connections} connections open"
+
+
+EventSink: TypeAlias = Callable[[Event], None]
+
+ALL: tuple[type[Event], ...] = (
+    Listening,
+    LoginAccepted,
+    LoginRefused,
+    SessionEnded,
+    KeyLineSkipped,
+    PacksLoaded,
+    PacksRefused,
+    ShuttingDown,
+)

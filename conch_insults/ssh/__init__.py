@@ -1,0 +1,1 @@
+"""The SSH door: how the application lives behind Twisted Conch."""
