@@ -8,7 +8,8 @@ whoever catches one shows that line and needs no traceback. Knows nothing of its
      ├── PackError          a pack of insults
      ├── KeyFileError       an authorized_keys file or the keys directory
      ├── PublicKeyError     a public key that cannot or must not be used
-     └── HostKeyError       the server's own key
+     ├── HostKeyError       the server's own key
+     └── ClientError        a server that the client cannot talk to
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ClientError",
     "ConchInsultsError",
     "HostKeyError",
     "KeyFileError",
@@ -51,6 +53,10 @@ class PublicKeyError(ConchInsultsError):
 
 class HostKeyError(ConchInsultsError):
     """A host key that is missing, unreadable, or readable by others."""
+
+
+class ClientError(ConchInsultsError):
+    """A connection that could not be made or was lost."""
 
 
 def at_line(path: Path | str, line: int, reason: str) -> str:

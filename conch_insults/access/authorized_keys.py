@@ -1,0 +1,154 @@
+"""What an authorized_keys file says, line by line, in OpenSSH's syntax.
+
+A line is understood completely or lets nobody in, and never disables another line
+(sshd(8), AUTHORIZED_KEYS FILE FORMAT). Works on bytes: must not know where a file is kept, whose
+it is, or what somebody offered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conch_insults.access.public_key import PublicKey, looks_like_a_key, parse_public_key
+from conch_insults.errors import PublicKeyError, at_line
+
+__all__ = [
+    "MAXIMUM_FILE_BYTES",
+    "Entry",
+    "KeyFile",
+    "key_in_line",
+    "parse_file",
+    "parse_line",
+    "too_large",
+]
+
+MAXIMUM_FILE_BYTES = 1024 * 1024
+MAXIMUM_LINE_BYTES = 16 * 1024
+MAXIMUM_KEYS = 1024
+# More than anybody reads; the lines beyond are counted.
+MAXIMUM_PROBLEMS = 100
+
+# All of them take away what this server never gives.
+_UNDERSTOOD_OPTIONS = frozenset(
+    {"restrict", "no-agent-forwarding", "no-port-forwarding", "no-x11-forwarding"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line that lets somebody in; `options` are in lower case, in the line's order."""
+
+    key: PublicKey
+    line: int
+    options: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The entry as a line of an authorized_keys file, without the newline."""
+        return f"{','.join(self.options)} {self.key.line}".lstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """What a file holds: the lines that can be used, and why each other one cannot."""
+
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def parse_file(content: bytes, name: str) -> KeyFile:
+    """Read a whole file; every problem is one line that starts with `name`."""
+    if len(content) > MAXIMUM_FILE_BYTES:
+        return KeyFile(problems=(too_large(name),))
+    entries: list[Entry] = []
+    problems: list[str] = []
+    unlisted = 0
+    for number, raw in enumerate(content.split(b"\n"), 1):
+        try:
+            entry = parse_line(raw, number)
+            if entry and len(entries) == MAXIMUM_KEYS:
+                raise PublicKeyError(f"more than {MAXIMUM_KEYS} keys in one file")  # noqa: TRY301 - one way for every problem
+        except PublicKeyError as error:
+            if len(problems) < MAXIMUM_PROBLEMS:
+                problems.append(at_line(name, number, str(error)))
+            else:
+                unlisted += 1
+        else:
+            if entry:
+                entries.append(entry)
+    if unlisted:
+        problems.append(f"{name}: {unlisted} more lines cannot be used")
+    return KeyFile(tuple(entries), tuple(problems))
+
+
+def too_large(name: str) -> str:
+    """Say that a file is not read because of its size."""
+    return f"{name}: is larger than {MAXIMUM_FILE_BYTES} bytes: none of its keys is used"
+
+
+def parse_line(raw: bytes, number: int) -> Entry | None:
+    """Read one line; a blank one or a comment is None.
+
+    Args:
+        raw: the line, with or without its line end.
+        number: the line's number, from 1.
+
+    Raises:
+        PublicKeyError: the line has no key that may be used, or an option not understood here.
+    """
+    line = _decode(raw)
+    if not line or line.startswith("#"):
+        return None
+    options, key_text = _split(line)
+    for option in options:
+        if option.lower() not in _UNDERSTOOD_OPTIONS:
+            name = ascii(option.partition("=")[0][:40])
+            raise PublicKeyError(
+                f"option {name} is not understood here, so this line lets nobody in"
+            )
+    key = parse_public_key(key_text)
+    return Entry(key, number, tuple(option.lower() for option in options))
+
+
+def key_in_line(raw: bytes) -> PublicKey | None:
+    """Find the key of a line whatever its options are, also when they keep it from being used."""
+    try:
+        return parse_public_key(_split(_decode(raw))[1])
+    except PublicKeyError:
+        return None
+
+
+def _decode(raw: bytes) -> str:
+    if len(raw) > MAXIMUM_LINE_BYTES:
+        raise PublicKeyError(f"line is longer than {MAXIMUM_LINE_BYTES} bytes")
+    if b"\0" in raw:
+        raise PublicKeyError("line has a zero byte")
+    try:
+        return raw.decode().strip(" \t\r\n")
+    except UnicodeDecodeError as error:
+        raise PublicKeyError("line is not UTF-8 text") from error
+
+
+def _split(line: str) -> tuple[list[str], str]:
+    """Separate the options, if any, from the key.
+
+    A comma or blank inside double quotes belongs to its option, and a backslash keeps the quote
+    after it from ending it.
+    """
+    if looks_like_a_key(line):
+        return [], line
+    options: list[str] = []
+    quoted = False
+    start = position = 0
+    while position < len(line) and (quoted or line[position] not in " \t"):
+        if line.startswith('\\"', position):
+            position += 1
+        elif line[position] == '"':
+            quoted = not quoted
+        elif line[position] == "," and not quoted:
+            options.append(line[start:position])
+            start = position + 1
+        position += 1
+    if quoted:
+        raise PublicKeyError("a double quote is opened and never closed")
+    return [*options, line[start:position]], line[position:]

@@ -1,0 +1,45 @@
+"""The command `conch-insults`: its parts, and how each of them says what went wrong.
+
+An error is one line on stderr and exit status 1; wrong usage is exit status 2. Knows nothing of
+what the commands do.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from conch_insults.cli.client import client
+from conch_insults.cli.init import init
+from conch_insults.cli.keys import keys
+from conch_insults.config import load_settings
+from conch_insults.errors import ConchInsultsError
+
+__all__ = ["cli", "main"]
+
+_USING_SETTINGS = {"init", "keys"}
+
+
+@click.group()
+@click.version_option(package_name="conch-insults")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run and use an insult shell behind SSH."""
+    if context.invoked_subcommand in _USING_SETTINGS:
+        context.obj = load_settings(Path.cwd())
+
+
+cli.add_command(client)
+cli.add_command(init)
+cli.add_command(keys)
+
+
+def main() -> None:
+    """Run the command line; this is the program's entry point."""
+    try:
+        cli()
+    except ConchInsultsError as error:
+        click.echo(f"conch-insults: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,210 @@
+"""The settings: one TOML file, each value also by an environment variable, errors that name both.
+
+Reading them is all that happens here. Whether an endpoint can be opened or a pack can be read is
+for those who open and read; this module must not know them, nor Twisted.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
+
+from conch_insults.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic_settings import PydanticBaseSettingsSource
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "FILE_NAME",
+    "AccessSettings",
+    "InsultSettings",
+    "LogSettings",
+    "Settings",
+    "SshSettings",
+    "TcpSettings",
+    "load_settings",
+    "read_settings",
+]
+
+FILE_NAME = "conch_insults.toml"
+PREFIX = "CONCH_INSULTS_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class SshSettings(BaseModel):
+    """The SSH door: terminal, pipe and command."""
+
+    model_config = _STRICT
+    endpoint: str = Field(
+        default="tcp:2222", description='A Twisted endpoint string; "" closes the door.'
+    )
+
+
+class TcpSettings(BaseModel):
+    """The plain TCP door."""
+
+    model_config = _STRICT
+    endpoint: str = Field(
+        default="tcp:8080:interface=127.0.0.1",
+        description='A Twisted endpoint string; "" closes the door.',
+    )
+    greeting: tuple[str, ...] = Field(
+        default=(
+            "You have reached the insult server. It is not pleased to see you.",
+            "Name a topic, or type help if even that is too much for you.",
+        ),
+        description="What somebody who connects is told first, a line each.",
+    )
+
+
+class AccessSettings(BaseModel):
+    """Who may come in."""
+
+    model_config = _STRICT
+    keys_dir: Path = Field(
+        default=Path("keys"), description="The folder with host/ and authorized_keys.d/."
+    )
+
+
+class InsultSettings(BaseModel):
+    """What is said."""
+
+    model_config = _STRICT
+    packs: tuple[Path, ...] = Field(
+        default=(), description="Pack files or folders beside the built-in."
+    )
+    unknown_topic: Literal["improvise", "classic"] = Field(
+        default="improvise",
+        description='How an unknown topic is answered; "classic" is "I\'ve got nothing."',
+    )
+
+
+class LogSettings(BaseModel):
+    """What the log holds."""
+
+    model_config = _STRICT
+    level: Literal["info", "debug"] = Field(
+        default="info", description='"debug" adds what the SSH library has to say.'
+    )
+
+
+class Settings(BaseSettings):
+    """All settings, with absolute paths."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__"
+    )
+    ssh: SshSettings = SshSettings()
+    tcp: TcpSettings = TcpSettings()
+    access: AccessSettings = AccessSettings()
+    insults: InsultSettings = InsultSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values come by the constructor."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return (env_settings, init_settings)
+
+
+def load_settings(base_dir: Path) -> Settings:
+    """Read the settings as a server started in `base_dir` does.
+
+    The file is the one that `CONCH_INSULTS_CONFIG` names, or `conch_insults.toml` in the working
+    directory if there is one; without either, every setting has its default and relative paths
+    start at `base_dir`.
+
+    Raises:
+        SettingsError: as `read_settings`.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return read_settings(Path(named))
+    default = Path(FILE_NAME)
+    if default.exists():
+        return read_settings(default)
+    return _validated({}, base_dir, source="settings")
+
+
+def read_settings(path: Path) -> Settings:
+    """Read one settings file and what the environment says over it.
+
+    Relative paths, from either, are relative to the file's folder.
+
+    Raises:
+        SettingsError: the file cannot be read, is not TOML, or has a key or value that is not
+            one of ours; one problem a line, each with file or variable, key and reason.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+    return _validated(values, path.absolute().parent, source=str(path))
+
+
+def _validated(values: dict[str, Any], base_dir: Path, source: str) -> Settings:
+    problems = [f"{name}: there is no such section" for name in _variables_without_section()]
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems += [
+            f"{_origin(problem['loc'], source)}: {_reason(problem['type'], problem['msg'])}"
+            for problem in error.errors()
+        ]
+    except SourceError as error:
+        problems.append(f"environment: {error}: lists are written as JSON")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    base_dir = base_dir.absolute()
+    access, insults = settings.access, settings.insults
+    return settings.model_copy(
+        update={
+            "access": access.model_copy(update={"keys_dir": base_dir / access.keys_dir}),
+            "insults": insults.model_copy(
+                update={"packs": tuple(base_dir / pack for pack in insults.packs)}
+            ),
+        }
+    )
+
+
+def _variables_without_section() -> list[str]:
+    """Find what a misspelt section in a variable's name would otherwise hide."""
+    sections = set(Settings.model_fields)
+    return sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX)
+        and name != CONFIG_VARIABLE
+        and name.removeprefix(PREFIX).partition("__")[0].lower() not in sections
+    )
+
+
+def _origin(location: tuple[int | str, ...], source: str) -> str:
+    """Name the variable that a value came from, or else the file and the key."""
+    keys = [str(part) for part in location]
+    variable = PREFIX + "__".join(keys[:2]).upper()
+    return variable if variable in os.environ else f"{source}: {'.'.join(keys)}"
+
+
+def _reason(kind: str, message: str) -> str:
+    return "there is no such setting" if kind == "extra_forbidden" else message

@@ -1,0 +1,207 @@
+"""A line editor for one terminal: what was typed goes in, screen edits and lines come out.
+
+Knows which key does what. Must not know who reads the lines, what carries the bytes, or what
+time it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from conch_insults.core.key_decoder import KeyDecoder
+from conch_insults.core.keys import Key
+from conch_insults.core.line_buffer import History, LineBuffer
+from conch_insults.core.line_display import LineDisplay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Display", "EndOfInput", "Interrupt", "Line", "LineEditor", "Output"]
+
+_PASTE_MARKS_ON = "\x1b[?2004h"
+_PASTE_MARKS_OFF = "\x1b[?2004l"
+_CLEAR_SCREEN = "\x1b[H\x1b[2J"
+_BEEP = "\a"
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Something to print on the terminal as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A finished line, without its end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Ctrl-C was pressed; `empty` says that there was no line to drop."""
+
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfInput:
+    """Ctrl-D was pressed on an empty line."""
+
+
+Output: TypeAlias = Display | Line | Interrupt | EndOfInput
+
+
+class LineEditor:
+    """Edits one line after the other below a prompt.
+
+    After a `Line`, an `Interrupt` or an `EndOfInput` the cursor is at the start of a fresh row
+    and there is no prompt until `show`; keys are taken all the same.
+
+    Args:
+        prompt: what stands before each line.
+        width: the window's columns; 0 counts as 80.
+    """
+
+    def __init__(self, prompt: str, width: int = 80) -> None:
+        self._keys = KeyDecoder()
+        self._line = LineBuffer()
+        self._history = History()
+        self._display = LineDisplay(prompt, width)
+        self._shown = False
+        self._cleared = False
+        self._beep = False
+        line = self._line
+        self._edits = {
+            Key.LEFT: line.left,
+            Key.RIGHT: line.right,
+            Key.WORD_LEFT: line.word_left,
+            Key.WORD_RIGHT: line.word_right,
+            Key.HOME: line.home,
+            Key.END: line.end,
+            Key.BACKSPACE: line.backspace,
+            Key.DELETE: line.delete,
+            Key.DELETE_OR_LEAVE: line.delete,
+            Key.KILL_TO_START: line.kill_to_start,
+            Key.KILL_TO_END: line.kill_to_end,
+            Key.KILL_BLANK_WORD_LEFT: line.kill_blank_word_left,
+            Key.KILL_WORD_LEFT: line.kill_word_left,
+            Key.KILL_WORD_RIGHT: line.kill_word_right,
+            Key.TRANSPOSE: line.transpose,
+            Key.YANK: self._yank,
+            Key.UP: self._older,
+            Key.DOWN: self._newer,
+            Key.CLEAR_SCREEN: self._clear_screen,
+        }
+
+    def start(self) -> str:
+        """Return what shows the first prompt."""
+        return _PASTE_MARKS_ON + self.show()
+
+    def stop(self) -> str:
+        """Return what leaves the terminal as it was found, the cursor below the line."""
+        return self._leave() + _PASTE_MARKS_OFF
+
+    def show(self) -> str:
+        """Return what shows prompt and line, on the empty row that the cursor is on."""
+        if self._shown:
+            return ""
+        self._shown = True
+        self._line.settle()
+        return self._display.draw(self._line.cells, self._line.cursor)
+
+    def hide(self) -> str:
+        """Return what takes prompt and line off the screen until `show`."""
+        if not self._shown:
+            return ""
+        self._shown = False
+        return self._display.erase()
+
+    def resize(self, width: int) -> str:
+        """Return what shows prompt and line in a window that is now `width` columns wide.
+
+        Right for terminals that keep rows as they are, and for the others as long as the line
+        had one row or the window grows; nothing above the prompt is ever erased.
+        """
+        was_shown = self._shown
+        hide = self.hide()
+        changed = self._display.resize(width)
+        show = self.show() if was_shown else ""
+        return hide + show if changed else ""
+
+    def receive(self, data: bytes) -> Iterator[Output]:
+        """Yield what comes of `data`, in order.
+
+        Keys are acted on as the outputs are asked for, so whoever stops asking stops the editor.
+        An iterator must be used up or dropped before the next call.
+
+        Args:
+            data: what the terminal sent, cut anywhere.
+        """
+        for key in self._keys.feed(data):
+            if isinstance(key, str):
+                self._beep |= not self._line.insert(key)
+            elif key in _ENDINGS and (key is not Key.DELETE_OR_LEAVE or not self._line.cells):
+                yield from self._finish(key)
+            elif key in self._edits:
+                self._edits[key]()
+        changes = self._changes()
+        if changes:
+            yield Display(changes)
+
+    def _finish(self, key: Key) -> Iterator[Output]:
+        """Leave the line and say how it ended."""
+        text = self._line.text
+        display = self._changes() + self._leave("^C" if key is Key.INTERRUPT else "")
+        self._line.replace("")
+        if display:
+            yield Display(display)
+        if key is Key.ENTER:
+            self._history.add(text)
+            yield Line(text)
+        elif key is Key.INTERRUPT:
+            self._history.leave()
+            yield Interrupt(empty=not text)
+        else:
+            yield EndOfInput()
+
+    def _leave(self, last_words: str = "") -> str:
+        if not self._shown:
+            return ""
+        self._shown = False
+        return self._display.leave(last_words)
+
+    def _changes(self) -> str:
+        """Return what brings the screen up to date."""
+        beep, self._beep = _BEEP if self._beep else "", False
+        if not self._shown:
+            return beep
+        line = self._line
+        if self._cleared:
+            self._cleared = False
+            line.settle()
+            return beep + _CLEAR_SCREEN + self._display.draw(line.cells, line.cursor)
+        changes = self._display.update(line.cells, line.cursor, line.changed_from)
+        line.settle()
+        return beep + changes
+
+    def _yank(self) -> None:
+        self._beep |= not self._line.yank()
+
+    def _older(self) -> None:
+        self._recall(self._history.older(self._line.text))
+
+    def _newer(self) -> None:
+        self._recall(self._history.newer())
+
+    def _recall(self, text: str | None) -> None:
+        if text is not None:
+            self._line.replace(text)
+
+    def _clear_screen(self) -> None:
+        self._cleared = self._shown
+
+
+_ENDINGS = {Key.ENTER, Key.INTERRUPT, Key.DELETE_OR_LEAVE}

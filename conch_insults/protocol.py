@@ -1,0 +1,328 @@
+"""The line logic on the wire: bytes to lines, lines to a `Dialogue`, replies back in one write.
+
+One protocol serves every door; what is under it is only a transport. Knows neither SSH nor
+terminals, and never decodes: that is the dialogue's.
+"""
+
+from __future__ import annotations
+
+import re
+from random import Random
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ITransport
+from twisted.internet.protocol import Factory
+from twisted.protocols.basic import LineReceiver
+from typing_extensions import override
+from zope.interface import implementer
+
+from conch_insults.core.dialogue import MAX_LINE, Dialogue
+from conch_insults.core.insulter import Heard, Insulter
+from conch_insults.events import SessionEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from twisted.internet.interfaces import IAddress, IReactorTime
+    from twisted.python.failure import Failure
+
+    from conch_insults.core.dialogue import Reply
+    from conch_insults.core.packs import Pack
+    from conch_insults.events import EventSink
+
+__all__ = ["InsultFactory", "InsultProtocol", "LineTransport"]
+
+# RFC 854: a negotiation (IAC WILL|WONT|DO|DONT option), a subnegotiation (IAC SB ... IAC SE) or a
+# lone command. An option is never a line ending here: stripping must not join two lines.
+_TELNET_COMMANDS = re.compile(rb"\xff(?:[\xfb-\xfe][^\r]|\xfa.*?\xff\xf0|[\xf0-\xf9])", re.DOTALL)
+
+# Replies of one read go out in one write, but no more than this at once, in bytes, so that a
+# reader who is slow can stop us in the middle of a long read.
+_WRITE_SIZE = 32 * 1024
+
+
+@implementer(ITransport, IPushProducer)
+class LineTransport:
+    """What an `InsultProtocol` writes to where TCP is not directly under it.
+
+    It hands everything on to an outer transport, and adds what `LineReceiver` needs to know:
+    that the connection is being closed, after which nothing more is written.
+    """
+
+    def __init__(self, outer: LineTransport) -> None:
+        self.disconnecting = False
+        self._outer = outer
+
+    def write(self, data: bytes) -> None:
+        """Send some bytes."""
+        if not self.disconnecting:
+            self._outer.write(data)
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send some bytes that come in pieces."""
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """Close when everything written has been sent."""
+        if not self.disconnecting:
+            self.disconnecting = True
+            self._outer.loseConnection()
+
+    def getPeer(self) -> IAddress:
+        """Return the address of the other side."""
+        return self._outer.getPeer()
+
+    def getHost(self) -> IAddress:
+        """Return the address of this side."""
+        return self._outer.getHost()
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:  # noqa: FBT001 - IConsumer's
+        """Let the outer transport pause whoever writes here."""
+        self._outer.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Pause nobody any more."""
+        self._outer.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """Stop delivering input."""
+        self._outer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Deliver input again."""
+        self._outer.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """Deliver no input any more."""
+        self._outer.loseConnection()
+
+
+@implementer(IHalfCloseableProtocol, IPushProducer)
+class InsultProtocol(LineReceiver):
+    """A conversation: every line gets its reply, in order.
+
+    Lines end with LF or CRLF. A longer line than `MAX_LINE` is answered once and dropped up to
+    its end; telnet's commands are stripped from a line. When the transport cannot take more, no
+    further line is answered until it can.
+
+    Attributes:
+        lines_served: how many lines have been answered.
+        status: the exit status that the last reply asks for.
+    """
+
+    delimiter = b"\n"
+    # A CR before the LF is not part of the line.
+    MAX_LENGTH = MAX_LINE + 1
+
+    # On TCP it is the reactor's own transport, which has the same methods.
+    transport: LineTransport
+
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        greeting: Sequence[str] = (),
+        ended: Callable[[InsultProtocol], None] = lambda _: None,
+    ) -> None:
+        self.lines_served = 0
+        self.status = 0
+        self._dialogue = dialogue
+        self._greeting = greeting
+        self._ended = ended
+        self._outgoing: list[bytes] = []
+        self._outgoing_size = 0
+        self._unread = b""
+        self._discarding = False
+        self._input_ended = False
+        self._finished = False
+
+    @override
+    def connectionMade(self) -> None:
+        self.transport.registerProducer(self, streaming=True)
+        self._send(self._greeting)
+        self._flush()
+
+    @override
+    def dataReceived(self, data: bytes) -> None:
+        """Answer every line that `data` completes."""
+        if self._finished:
+            return
+        if self._discarding:
+            _, newline, data = data.partition(self.delimiter)
+            self._discarding = not newline
+        super().dataReceived(data)
+        while self._unread:
+            rest, self._unread = self._unread, b""
+            super().dataReceived(rest)
+        self._flush()
+        if self._input_ended and not self.paused:
+            self._answer_last_line()
+
+    @override
+    def lineReceived(self, line: bytes) -> None:
+        line = line.removesuffix(b"\r")
+        if b"\xff" in line:
+            line = _TELNET_COMMANDS.sub(b"", line)
+        if len(line) > MAX_LINE:
+            self._reply(self._dialogue.too_long())
+        else:
+            self._reply(self._dialogue.answer(line))
+
+    @override
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Answer an over-long line; `line` is all that has been received and not yet read."""
+        self._reply(self._dialogue.too_long())
+        _, newline, rest = line.partition(self.delimiter)
+        self._discarding = not newline
+        self._unread = rest
+
+    def readConnectionLost(self) -> None:
+        """Answer what has come, also a last line without its ending, and close."""
+        self._input_ended = True
+        if not self.paused and not self._finished:
+            self._answer_last_line()
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing: nobody closes only our writing side."""
+
+    @override
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        self._finished = True
+        self._ended(self)
+
+    def farewell(self, text: str) -> None:
+        """Say one last line and close."""
+        if not self._finished:
+            self._send((text,))
+            self._finish()
+
+    def _answer_last_line(self) -> None:
+        rest = self.clearLineBuffer()
+        if _TELNET_COMMANDS.sub(b"", rest).removesuffix(b"\r"):
+            self.lineReceived(rest)
+        if not self._finished:
+            self._finish()
+
+    def _reply(self, reply: Reply) -> None:
+        self.lines_served += 1
+        self.status = reply.status
+        self._send(reply.lines)
+        if reply.finished:
+            self._finish()
+
+    def _send(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            encoded = line.encode() + b"\n"
+            self._outgoing.append(encoded)
+            self._outgoing_size += len(encoded)
+        if self._outgoing_size >= _WRITE_SIZE:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            data = b"".join(self._outgoing)
+            self._outgoing.clear()
+            self._outgoing_size = 0
+            self.transport.write(data)
+
+    def _finish(self) -> None:
+        self._finished = True
+        self._flush()
+        # A transport waits for a paused producer to go on before it closes.
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+
+class InsultFactory(Factory[InsultProtocol]):
+    """Conversations over TCP, and the one insulter that those of every door share.
+
+    Args:
+        pack: what there is to say.
+        emit: is told when somebody who came over TCP has gone.
+        clock: measures how long they stayed.
+        greeting: what they are told first, a line each.
+        classic: whether unknown topics get the classic reply.
+
+    Attributes:
+        sessions: the conversations under way, at every door.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        pack: Pack,
+        emit: EventSink,
+        clock: IReactorTime,
+        *,
+        greeting: Sequence[str] = (),
+        classic: bool = False,
+    ) -> None:
+        self.sessions: set[InsultProtocol] = set()
+        self._insulter: Insulter | None = None
+        self._pack = pack
+        self._emit = emit
+        self._clock = clock
+        self._greeting = greeting
+        self._classic = classic
+        self._connections = 0
+
+    @override
+    def startFactory(self) -> None:
+        self._insulter = Insulter(self._pack, Random())  # noqa: S311 - a joke, not a key
+
+    @override
+    def stopFactory(self) -> None:
+        self._insulter = None
+
+    @property
+    def pack(self) -> Pack:
+        """What there is to say; a new one counts from the next line on."""
+        return self._pack
+
+    @pack.setter
+    def pack(self, pack: Pack) -> None:
+        self._pack = pack
+        if self._insulter is not None:
+            self._insulter.pack = pack
+
+    @override
+    def buildProtocol(self, addr: IAddress | None) -> InsultProtocol:
+        self._connections += 1
+        connection = f"tcp-{self._connections}"
+        address = getattr(addr, "host", "-")
+        started = self._clock.seconds()
+
+        def ended(protocol: InsultProtocol) -> None:
+            duration = self._clock.seconds() - started
+            self._emit(
+                SessionEnded(connection, "tcp", "-", address, duration, protocol.lines_served)
+            )
+
+        protocol = self.converse(Heard(), self._greeting, ended)
+        protocol.factory = self
+        return protocol
+
+    def converse(
+        self,
+        heard: Heard,
+        greeting: Sequence[str],
+        ended: Callable[[InsultProtocol], None],
+    ) -> InsultProtocol:
+        """Make the protocol of one conversation, of whatever door.
+
+        Args:
+            heard: what this person has been told already.
+            greeting: what they are told first, a line each.
+            ended: is called once, when the conversation's connection is lost.
+        """
+        if self._insulter is None:
+            raise RuntimeError("the factory has not been started")
+
+        def forget(protocol: InsultProtocol) -> None:
+            self.sessions.discard(protocol)
+            ended(protocol)
+
+        dialogue = Dialogue(self._insulter, heard, classic=self._classic)
+        protocol = InsultProtocol(dialogue, greeting, forget)
+        self.sessions.add(protocol)
+        return protocol

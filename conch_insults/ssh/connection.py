@@ -1,0 +1,241 @@
+"""The ssh-connection service (RFC 4254): channels opened, addressed, fed and closed.
+
+Every message is read with checks and applied to a channel that exists, or it ends the connection
+with a reason; nothing a peer sends becomes a traceback. Only sessions are offered: forwarding of
+every kind is refused. Knows nothing of what a channel carries.
+
+Written against Twisted 26.10.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from twisted.conch.error import ConchError
+from twisted.conch.ssh.common import NS
+from twisted.conch.ssh.connection import (
+    MSG_CHANNEL_FAILURE,
+    MSG_CHANNEL_OPEN_CONFIRMATION,
+    MSG_CHANNEL_OPEN_FAILURE,
+    MSG_CHANNEL_SUCCESS,
+    MSG_REQUEST_FAILURE,
+    OPEN_CONNECT_FAILED,
+    SSHConnection,
+)
+from twisted.conch.ssh.transport import DISCONNECT_PROTOCOL_ERROR
+from typing_extensions import override
+
+from conch_insults.wire import Fields, ProtocolError
+
+if TYPE_CHECKING:
+    from conch_insults.ssh.channel import InsultChannel
+    from conch_insults.ssh.transport import InsultSSHTransport
+
+__all__ = ["InsultConnection"]
+
+# The most that a window may grow to (RFC 4254, section 5.2).
+_LARGEST_WINDOW = 2**32 - 1
+
+# Smaller packets than this would turn each answer into a flood of them; no client asks for less.
+_SMALLEST_MAX_PACKET = 256
+
+
+class InsultConnection(SSHConnection):
+    """The channels of one connection."""
+
+    transport: InsultSSHTransport
+    channels: dict[int, InsultChannel]
+
+    @override
+    def serviceStarted(self) -> None:
+        self._log = self.transport._log  # noqa: SLF001 - Conch's name for the transport's logger
+        super().serviceStarted()
+
+    @override
+    def packetReceived(self, messageNum: int, packet: bytes) -> None:
+        """Act on a message, or end the connection if it breaks the protocol."""
+        try:
+            super().packetReceived(messageNum, packet)
+        except ProtocolError as error:
+            self.transport.sendDisconnect(DISCONNECT_PROTOCOL_ERROR, str(error).encode())
+
+    # Global requests (RFC 4254, section 4)
+
+    @override
+    def ssh_GLOBAL_REQUEST(self, packet: bytes) -> None:
+        """Refuse: there is nothing to forward, and a keepalive is content with any answer."""
+        fields = Fields(packet)
+        fields.string()
+        if fields.boolean():
+            self.transport.sendPacket(MSG_REQUEST_FAILURE, b"")
+
+    @override
+    def ssh_REQUEST_SUCCESS(self, packet: bytes) -> None:
+        self._expect_answer()
+        super().ssh_REQUEST_SUCCESS(packet)
+
+    @override
+    def ssh_REQUEST_FAILURE(self, packet: bytes) -> None:
+        self._expect_answer()
+        super().ssh_REQUEST_FAILURE(packet)
+
+    def _expect_answer(self) -> None:
+        if not self.deferreds["global"]:
+            raise ProtocolError("answer to a global request that was not made")
+
+    # Opening (RFC 4254, section 5.1)
+
+    @override
+    def ssh_CHANNEL_OPEN(self, packet: bytes) -> None:
+        fields = Fields(packet)
+        channel_type = fields.string()
+        remote_id, window, max_packet = (fields.uint32() for _ in range(3))
+        if remote_id in self.localToRemoteChannel.values():
+            raise ProtocolError("channel number is in use")
+        try:
+            channel = self.getChannel(channel_type, window, max_packet, fields.rest())
+        except ConchError as refusal:
+            self.transport.sendPacket(
+                MSG_CHANNEL_OPEN_FAILURE,
+                struct.pack(">2L", remote_id, refusal.data)
+                + NS(str(refusal.value).encode())
+                + NS(b""),
+            )
+            return
+        channel.id = self.localChannelID
+        self.localChannelID += 1
+        self.channels[channel.id] = channel
+        self.channelsToRemoteChannel[channel] = remote_id
+        self.localToRemoteChannel[channel.id] = remote_id
+        self.transport.sendPacket(
+            MSG_CHANNEL_OPEN_CONFIRMATION,
+            struct.pack(
+                ">4L", remote_id, channel.id, channel.localWindowSize, channel.localMaxPacket
+            ),
+        )
+
+    @override
+    def getChannel(
+        self, channelType: bytes, windowSize: int, maxPacket: int, data: bytes
+    ) -> InsultChannel:
+        """Make the channel that the avatar offers for this type.
+
+        Raises:
+            ConchError: with the text and the reason code of an OPEN_FAILURE.
+        """
+        if maxPacket < _SMALLEST_MAX_PACKET:
+            raise ConchError("maximum packet size is too small", OPEN_CONNECT_FAILED)
+        channel: InsultChannel = self.transport.avatar.lookupChannel(
+            channelType, windowSize, maxPacket, data
+        )
+        channel.conn = self
+        channel._log = self._log  # noqa: SLF001 - as in serviceStarted
+        return channel
+
+    @override
+    def ssh_CHANNEL_OPEN_CONFIRMATION(self, packet: bytes) -> None:
+        raise ProtocolError("confirmation of a channel that was not asked for")
+
+    @override
+    def ssh_CHANNEL_OPEN_FAILURE(self, packet: bytes) -> None:
+        raise ProtocolError("refusal of a channel that was not asked for")
+
+    # Data (RFC 4254, section 5.2)
+
+    @override
+    def ssh_CHANNEL_WINDOW_ADJUST(self, packet: bytes) -> None:
+        fields = Fields(packet)
+        channel, count = self._channel(fields), fields.uint32()
+        if channel.remoteWindowLeft + count > _LARGEST_WINDOW:
+            raise ProtocolError("window is too large")
+        if not channel.localClosed:
+            channel.addWindowBytes(count)
+
+    @override
+    def ssh_CHANNEL_DATA(self, packet: bytes) -> None:
+        fields = Fields(packet)
+        channel, data = self._channel(fields), fields.string()
+        self._take_from_window(channel, data)
+        if not channel.localClosed:
+            channel.dataReceived(data)
+            self.reopen_window(channel)
+
+    @override
+    def ssh_CHANNEL_EXTENDED_DATA(self, packet: bytes) -> None:
+        fields = Fields(packet)
+        channel, data_type, data = self._channel(fields), fields.uint32(), fields.string()
+        self._take_from_window(channel, data)
+        if not channel.localClosed:
+            channel.extReceived(data_type, data)
+            self.reopen_window(channel)
+
+    def _take_from_window(self, channel: InsultChannel, data: bytes) -> None:
+        if len(data) > channel.localWindowLeft or len(data) > channel.localMaxPacket:
+            raise ProtocolError("more data than the window allows")
+        if channel.input_ended:
+            raise ProtocolError("data after EOF")
+        channel.localWindowLeft -= len(data)
+
+    def reopen_window(self, channel: InsultChannel) -> None:
+        """Let the peer send again what has been read, if somebody reads.
+
+        Args:
+            channel: an open channel, or one just closed, for which nothing is done.
+        """
+        used = channel.localWindowSize - channel.localWindowLeft
+        if channel.reading and used > channel.localWindowSize // 2:
+            self.adjustWindow(channel, used)
+
+    # Closing (RFC 4254, section 5.3)
+
+    @override
+    def ssh_CHANNEL_EOF(self, packet: bytes) -> None:
+        channel = self._channel(Fields(packet))
+        if not channel.input_ended:
+            channel.eofReceived()
+
+    @override
+    def ssh_CHANNEL_CLOSE(self, packet: bytes) -> None:
+        channel = self._channel(Fields(packet))
+        channel.remoteClosed = True
+        if channel.localClosed:
+            self.channelClosed(channel)
+        else:
+            channel.closeReceived()
+
+    # Requests to a channel (RFC 4254, section 5.4)
+
+    @override
+    def ssh_CHANNEL_REQUEST(self, packet: bytes) -> None:
+        """Answer the request first and act on it then, so that no output overtakes the answer."""
+        fields = Fields(packet)
+        channel, request_type, wants_reply = (
+            self._channel(fields),
+            fields.string(),
+            fields.boolean(),
+        )
+        if channel.localClosed:
+            return
+        granted = channel.requestReceived(request_type, fields.rest())
+        if wants_reply:
+            self.transport.sendPacket(
+                MSG_CHANNEL_SUCCESS if granted else MSG_CHANNEL_FAILURE,
+                struct.pack(">L", self.localToRemoteChannel[channel.id]),
+            )
+        channel.request_answered()
+
+    @override
+    def ssh_CHANNEL_SUCCESS(self, packet: bytes) -> None:
+        raise ProtocolError("answer to a channel request that was not made")
+
+    @override
+    def ssh_CHANNEL_FAILURE(self, packet: bytes) -> None:
+        raise ProtocolError("answer to a channel request that was not made")
+
+    def _channel(self, fields: Fields) -> InsultChannel:
+        """Find the channel that a message is for; its number comes first in each."""
+        channel = self.channels.get(fields.uint32())
+        if channel is None:
+            raise ProtocolError("no such channel")
+        return channel

@@ -1,0 +1,157 @@
+"""Who somebody is once they are in: the avatar, made from a grant and nothing else.
+
+An avatar is the only place where identity exists. Knows neither packets nor key files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twisted.conch.avatar import ConchUser
+from twisted.conch.error import ConchError
+from twisted.conch.interfaces import IConchUser
+from twisted.conch.ssh.connection import (
+    OPEN_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_UNKNOWN_CHANNEL_TYPE,
+)
+from twisted.cred.error import UnauthorizedLogin
+from twisted.cred.portal import IRealm
+from typing_extensions import override
+from zope.interface import implementer
+
+from conch_insults.access.policy import Grant
+from conch_insults.core.insulter import Heard
+from conch_insults.events import LoginAccepted, SessionEnded
+from conch_insults.ssh.channel import InsultChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.interfaces import IReactorTime
+
+    from conch_insults.events import EventSink
+    from conch_insults.protocol import InsultFactory, InsultProtocol
+
+__all__ = ["InsultAvatar", "InsultRealm", "Peer"]
+
+# Channel types that ask for forwarding of some kind; everything else is just unknown.
+_FORWARDING = {
+    b"auth-agent@openssh.com",
+    b"direct-streamlocal@openssh.com",
+    b"direct-tcpip",
+    b"forwarded-streamlocal@openssh.com",
+    b"forwarded-tcpip",
+    b"tun@openssh.com",
+    b"x11",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The connection that somebody comes over.
+
+    Attributes:
+        connection: a random name, unlike any other connection's.
+        address: their network address, as text.
+    """
+
+    connection: str
+    address: str
+
+
+class InsultAvatar(ConchUser):
+    """Somebody who is in: their grant, and what they have been told so far."""
+
+    def __init__(self, grant: Grant, conversations: InsultFactory) -> None:
+        super().__init__()
+        self.grant = grant
+        self.lines_served = 0
+        self._conversations = conversations
+        self._heard = Heard()
+
+    @property
+    def greeting(self) -> Sequence[str]:
+        """What a person at a terminal is told first."""
+        return (
+            f"Oh. It's you, {self.grant.user}.",
+            "Name a topic and be insulted about it; help lists them, quit gets you out.",
+        )
+
+    def converse(self, greeting: Sequence[str] = ()) -> InsultProtocol:
+        """Start a conversation with this person.
+
+        Args:
+            greeting: what they are told first, a line each.
+        """
+        return self._conversations.converse(self._heard, greeting, self._conversation_ended)
+
+    def _conversation_ended(self, conversation: InsultProtocol) -> None:
+        self.lines_served += conversation.lines_served
+
+    @override
+    def lookupChannel(
+        self, channelType: bytes, windowSize: int, maxPacket: int, data: bytes
+    ) -> InsultChannel:
+        """Open a session, and nothing but sessions.
+
+        Raises:
+            ConchError: with the text and the reason code of an OPEN_FAILURE.
+        """
+        if channelType == b"session":
+            return InsultChannel(windowSize, maxPacket, self)
+        if channelType in _FORWARDING:
+            raise ConchError("nothing is forwarded here", OPEN_ADMINISTRATIVELY_PROHIBITED)
+        raise ConchError("unknown channel type", OPEN_UNKNOWN_CHANNEL_TYPE)
+
+
+@implementer(IRealm)
+class InsultRealm:
+    """Makes avatars, and tells of their coming and going.
+
+    Args:
+        conversations: whose conversations they get.
+        emit: is told of each login and each end.
+        clock: measures how long they stayed.
+    """
+
+    def __init__(self, conversations: InsultFactory, emit: EventSink, clock: IReactorTime) -> None:
+        self._conversations = conversations
+        self._emit = emit
+        self._clock = clock
+
+    def requestAvatar(
+        self, avatar_id: object, mind: object, *interfaces: object
+    ) -> tuple[type[IConchUser], InsultAvatar, Callable[[], None]]:
+        """Let a grant's holder in.
+
+        Args:
+            avatar_id: the `Grant`, as the checker gave it.
+            mind: the `Peer`.
+            interfaces: what may be asked for; only `IConchUser` can be had.
+
+        Raises:
+            UnauthorizedLogin: there is no grant, or nothing to be had for it.
+        """
+        if not (
+            isinstance(avatar_id, Grant) and isinstance(mind, Peer) and IConchUser in interfaces
+        ):
+            raise UnauthorizedLogin("only holders of a grant may come in, as SSH users")
+        grant, peer = avatar_id, mind
+        avatar = InsultAvatar(grant, self._conversations)
+        started = self._clock.seconds()
+        self._emit(
+            LoginAccepted(
+                peer.connection, grant.user, peer.address, grant.key_type, grant.fingerprint
+            )
+        )
+
+        def logout() -> None:
+            duration = self._clock.seconds() - started
+            self._emit(
+                SessionEnded(
+                    peer.connection, "ssh", grant.user, peer.address, duration, avatar.lines_served
+                )
+            )
+
+        return IConchUser, avatar, logout

@@ -1,0 +1,90 @@
+"""What runs on a session channel: the conversation, with or without a terminal around it.
+
+This is the whole of what an application has to write to live behind Conch: an `ISession` that
+connects a protocol to the process protocol it is handed. Knows no packets and no windows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.conch.interfaces import ISession, ISessionSetEnv
+from twisted.conch.ssh.session import wrapProtocol
+from zope.interface import implementer
+
+from conch_insults.terminal import Terminal
+
+if TYPE_CHECKING:
+    from conch_insults.protocol import InsultProtocol
+    from conch_insults.ssh.channel import SessionTransport
+    from conch_insults.ssh.realm import InsultAvatar
+
+__all__ = ["InsultSession"]
+
+
+@implementer(ISession, ISessionSetEnv)
+class InsultSession:
+    """One session of an avatar, on a channel of its own."""
+
+    def __init__(self, avatar: InsultAvatar) -> None:
+        self._avatar = avatar
+        self._width: int | None = None
+        self._application: Terminal | InsultProtocol | None = None
+        self._command: InsultProtocol | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """What the session ends with: a command's own status; a shell has done what it could."""
+        return 0 if self._command is None else self._command.status
+
+    def setEnv(self, name: bytes, value: bytes) -> None:
+        """Accept a variable and forget it: nothing here depends on the client's environment."""
+
+    def getPty(
+        self,
+        term: bytes,
+        window_size: tuple[int, int, int, int],
+        modes: list[tuple[int, int]],
+    ) -> None:
+        """Remember that there is a terminal.
+
+        Args:
+            term: the client's TERM; every terminal gets the same few sequences.
+            window_size: rows, columns, and both in pixels, as the client claims.
+            modes: terminal modes (RFC 4254, section 8), of which none matters here.
+        """
+        del term, modes
+        self._width = window_size[1]
+
+    def windowChanged(self, window_size: tuple[int, int, int, int]) -> None:
+        """Lay the terminal's line out anew."""
+        if isinstance(self._application, Terminal):
+            self._application.windowChanged(window_size[1])
+
+    def openShell(self, transport: SessionTransport) -> None:
+        """Talk line by line: through a terminal if there is one, else as a plain pipe."""
+        if self._width is None:
+            self._connect(self._avatar.converse(), transport)
+        else:
+            conversation = self._avatar.converse(self._avatar.greeting)
+            self._connect(Terminal(conversation, self._width), transport)
+
+    def execCommand(self, transport: SessionTransport, command: bytes) -> None:
+        """Answer the command as if it were the only line of input."""
+        conversation = self._command = self._avatar.converse()
+        self._connect(conversation, transport)
+        conversation.dataReceived(b" ".join(command.split(b"\n")) + b"\n")
+        conversation.readConnectionLost()
+
+    def eofReceived(self) -> None:
+        """End the input: what has come is answered, then the session closes."""
+        if self._application is not None:
+            self._application.readConnectionLost()
+
+    def closed(self) -> None:
+        """Do nothing: the application hears of the end as `connectionLost`."""
+
+    def _connect(self, application: Terminal | InsultProtocol, transport: SessionTransport) -> None:
+        self._application = application
+        application.makeConnection(transport)
+        transport.makeConnection(wrapProtocol(application))

@@ -1,0 +1,48 @@
+"""Events to log lines, and what Conch says to nobody.
+
+Every value is cleaned on its way into the log. Knows the events by their shape only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger, LogLevel
+from typing_extensions import override
+
+from conch_insults.core.printable import printable
+
+if TYPE_CHECKING:
+    from constantly import NamedConstant
+
+    from conch_insults.events import Event
+
+__all__ = ["EventLog", "QuietLogger"]
+
+# The longest value in a log line, in characters; a stranger's user name is one.
+_LONGEST_VALUE = 512
+
+
+class EventLog:
+    """The event sink that writes one line for each event."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's line."""
+        values = {field.name: getattr(event, field.name) for field in fields(event)}
+        for name, value in values.items():
+            if isinstance(value, str):
+                values[name] = printable(value, _LONGEST_VALUE)
+        self._log.info(event.template, **values)
+
+
+class QuietLogger(Logger):
+    """A logger for library code: warnings and worse; 18 lines a login are for its developers."""
+
+    @override
+    def emit(self, level: NamedConstant, format: str | None = None, **kwargs: object) -> None:
+        if level >= LogLevel.warn:
+            super().emit(level, format, **kwargs)

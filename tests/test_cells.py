@@ -1,0 +1,64 @@
+"""Cells: what the cursor steps over."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conch_insults.core.cells import cell_width, joins, split_cells, visible_cell
+from conch_insults.core.printable import printable
+
+ACUTE = "\N{COMBINING ACUTE ACCENT}"
+JOINER = "\N{ZERO WIDTH JOINER}"
+WOMAN, ROCKET = "\N{WOMAN}", "\N{ROCKET}"
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("", []),
+        ("perl", ["p", "e", "r", "l"]),
+        (f"e{ACUTE}a", [f"e{ACUTE}", "a"]),
+        (f"e{ACUTE}{ACUTE}", [f"e{ACUTE}{ACUTE}"]),
+        (f"{ACUTE}a", [ACUTE, "a"]),
+        (f"{ACUTE}é", [ACUTE, "é"]),
+        ("日本", ["日", "本"]),
+        (f"{WOMAN}{JOINER}{ROCKET}!", [f"{WOMAN}{JOINER}{ROCKET}", "!"]),
+        (f"{WOMAN}{ROCKET}", [WOMAN, ROCKET]),
+    ],
+)
+def test_text_is_split_where_the_cursor_may_stand(text: str, cells: list[str]) -> None:
+    assert split_cells(text) == cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "width"),
+    [
+        ("a", 1),
+        ("é", 1),
+        (f"e{ACUTE}", 1),
+        ("日", 2),
+        (f"{WOMAN}{JOINER}{ROCKET}", 2),
+        (ACUTE, 1),
+    ],
+)
+def test_a_cell_takes_the_columns_that_a_terminal_gives_it(cell: str, width: int) -> None:
+    assert cell_width(cell) == width
+
+
+def test_plain_letters_never_join() -> None:
+    assert not joins(f"{WOMAN}{JOINER}", "a")
+
+
+def test_a_lone_mark_is_shown_on_a_circle_and_anything_else_as_it_is() -> None:
+    assert visible_cell(ACUTE) == f"◌{ACUTE}"
+    assert visible_cell(f"e{ACUTE}") == f"e{ACUTE}"
+
+
+@given(st.text().map(printable))
+@settings(deadline=None)
+def test_no_character_is_lost_and_every_cell_takes_room(text: str) -> None:
+    cells = split_cells(text)
+    assert "".join(cells) == text
+    assert all(cell_width(cell) >= 1 for cell in cells)
