@@ -6,10 +6,12 @@ other cannot take more. Knows the server's protocol only as lines and a goodbye.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.basic import LineReceiver
@@ -31,29 +33,64 @@ __all__ = ["run_client"]
 
 PROMPT = "> "
 
-# The longest line that is taken from a server, in bytes; a longer one comes in pieces.
+_QUIT = b"quit"
+# What a person types to be told goodbye.
+_WAYS_TO_LEAVE = {_QUIT, b"exit", b"bye"}
+
+# The longest line that is kept, in bytes; a longer one comes in pieces.
 _LONGEST_LINE = 64 * 1024
 
 
-class _Server(LineReceiver):
-    """The connection to the server."""
+class _Lines(LineReceiver):
+    """Lines that end with LF or CRLF; what is too long to keep comes in pieces."""
 
     delimiter = b"\n"
     MAX_LENGTH = _LONGEST_LINE
     # The reactor's: ITransport, IConsumer and IPushProducer in one.
     transport: Any
 
+    _unread = b""
+
+    @override
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        while self._unread:
+            rest, self._unread = self._unread, b""
+            super().dataReceived(rest)
+
+    @override
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.piece_received(line[:_LONGEST_LINE])
+        self._unread = line[_LONGEST_LINE:]
+
+    def piece_received(self, piece: bytes) -> None:
+        """Take the beginning of a line whose end is still to come."""
+        raise NotImplementedError
+
+    def take_rest(self) -> None:
+        """Take what came after the last line ending as a line."""
+        rest = self.clearLineBuffer()
+        if rest:
+            self.lineReceived(rest)
+
+
+class _Server(_Lines):
+    """The connection to the server."""
+
     def __init__(self, console: _Console) -> None:
         self._console = console
+
+    def say(self, line: bytes) -> None:
+        """Send a line, with the only line ending that the talk's server knows."""
+        self.transport.write(line + b"\r\n")
 
     @override
     def lineReceived(self, line: bytes) -> None:
         self._console.show(printable(line.removesuffix(b"\r").decode(errors="replace")))
 
     @override
-    def lineLengthExceeded(self, line: bytes) -> None:
-        self.lineReceived(line[:_LONGEST_LINE])
-        self.setLineMode(line[_LONGEST_LINE:])
+    def piece_received(self, piece: bytes) -> None:
+        self.lineReceived(piece)
 
     @override
     def dataReceived(self, data: bytes) -> None:
@@ -62,14 +99,12 @@ class _Server(LineReceiver):
 
     @override
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        rest = self.clearLineBuffer()
-        if rest:
-            self.lineReceived(rest)
+        self.take_rest()
         self._console.server_lost()
 
 
 @implementer(IHalfCloseableProtocol)
-class _Console(LineReceiver):
+class _Console(_Lines):
     """Standard input and output.
 
     Args:
@@ -77,44 +112,48 @@ class _Console(LineReceiver):
         ended: is fired when everything has been written, or fails with a `ClientError`.
     """
 
-    delimiter = b"\n"
-    # Whether a line is too long is for the server to say.
-    MAX_LENGTH = 2**31
-    # StandardIO: ITransport, IConsumer and IPushProducer in one.
-    transport: Any
-
     def __init__(self, *, is_terminal: bool, ended: Deferred[None]) -> None:
         self._is_terminal = is_terminal
         self._ended = ended
-        self._server: _Server | None = None
         self._prompting = False
         self._input_ended = False
+        self._said_goodbye = False
         self._leaving = False
         self._failure: ClientError | None = None
 
-    def connect(self, server: _Server) -> None:
-        """Start the conversation."""
+    def meet(self, server: _Server) -> None:
+        """Learn who is talked to, before there is any input."""
         self._server = server
-        self.transport.registerProducer(server.transport, True)
-        server.transport.registerProducer(self.transport, True)
+
+    @override
+    def connectionMade(self) -> None:
+        self.transport.registerProducer(self._server.transport, True)
+        self._server.transport.registerProducer(self.transport, True)
         self.prompt()
 
     @override
     def lineReceived(self, line: bytes) -> None:
+        line = line.removesuffix(b"\r")
         self._prompting = False
-        if self._server is not None and not self._leaving:
-            self._server.sendLine(line)
+        if not self._leaving:
+            self._said_goodbye = self._said_goodbye or line.strip().lower() in _WAYS_TO_LEAVE
+            self._server.say(line)
+
+    @override
+    def piece_received(self, piece: bytes) -> None:
+        # Whether a line is too long is for the server to say.
+        if not self._leaving:
+            self._server.transport.write(piece)
 
     def readConnectionLost(self) -> None:
         """End the input with a `quit`, which every server answers after all that came before."""
-        rest = self.clearLineBuffer()
-        if rest:
-            self.lineReceived(rest)
+        self.take_rest()
         if self._is_terminal:
             self.transport.write(b"\n")
             self._prompting = False
         self._input_ended = True
-        self.lineReceived(b"quit")
+        if not self._leaving:
+            self._server.say(_QUIT)
 
     def writeConnectionLost(self) -> None:
         """Leave: nobody reads any more, as after `| head`."""
@@ -124,7 +163,9 @@ class _Console(LineReceiver):
     def show(self, line: str) -> None:
         """Print one of the server's lines."""
         says_goodbye = line == GOODBYE
-        if not (says_goodbye and self._input_ended and not self._is_terminal):
+        # Nobody who pipes text asked for the answer to our own quit.
+        asked_for = self._is_terminal or self._said_goodbye or not self._input_ended
+        if asked_for or not says_goodbye:
             over_prompt = "\r" if self._prompting else ""
             self._prompting = False
             self.transport.write(f"{over_prompt}{line}\n".encode())
@@ -158,9 +199,8 @@ class _Console(LineReceiver):
 
     def _end(self) -> None:
         self._leaving = True
-        if self._server is not None:
-            self._server.transport.unregisterProducer()
-            self._server.transport.loseConnection()
+        self._server.transport.unregisterProducer()
+        self._server.transport.loseConnection()
         if self._failure is None:
             self._ended.callback(None)
         else:
@@ -189,8 +229,8 @@ def run_client(
     console = _Console(is_terminal=is_terminal, ended=ended)
 
     def connected(server: _Server) -> Deferred[None]:
+        console.meet(server)
         open_console(console)
-        console.connect(server)
         return ended
 
     def failed(failure: Failure) -> None:
@@ -203,4 +243,7 @@ def run_client(
 
 
 def _reason(failure: Failure) -> str:
-    return getattr(failure.value, "osError", None) or failure.getErrorMessage().rstrip(".")
+    error = failure.value
+    if isinstance(error, ConnectError) and isinstance(error.osError, int):
+        return os.strerror(error.osError)
+    return failure.getErrorMessage().rstrip(".")

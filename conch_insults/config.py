@@ -163,9 +163,14 @@ def read_settings(path: Path) -> Settings:
 
 
 def _validated(values: dict[str, Any], base_dir: Path, source: str) -> Settings:
-    problems = [f"{name}: there is no such section" for name in _variables_without_section()]
+    unknown = [name for name in values if name not in Settings.model_fields]
+    problems = [
+        *(f"{source}: {name}: there is no such section" for name in unknown),
+        *(f"{name}: there is no such section" for name in _variables_without_section()),
+    ]
     try:
-        settings = Settings(**values)
+        # Without the unknown: pydantic-settings takes orders from names like `_env_prefix`.
+        settings = Settings(**{name: values[name] for name in values if name not in unknown})
     except ValidationError as error:
         problems += [
             f"{_origin(problem['loc'], source)}: {_reason(problem['type'], problem['msg'])}"

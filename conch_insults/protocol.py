@@ -22,6 +22,7 @@ from conch_insults.events import SessionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from twisted.internet.interfaces import IAddress, IReactorTime
     from twisted.python.failure import Failure
@@ -49,7 +50,8 @@ class LineTransport:
     that the connection is being closed, after which nothing more is written.
     """
 
-    def __init__(self, outer: LineTransport) -> None:
+    # The outer transport is an ITransport, IConsumer and IPushProducer in one.
+    def __init__(self, outer: Any) -> None:  # noqa: ANN401 - for which there is no type
         self.disconnecting = False
         self._outer = outer
 
@@ -70,11 +72,13 @@ class LineTransport:
 
     def getPeer(self) -> IAddress:
         """Return the address of the other side."""
-        return self._outer.getPeer()
+        peer: IAddress = self._outer.getPeer()
+        return peer
 
     def getHost(self) -> IAddress:
         """Return the address of this side."""
-        return self._outer.getHost()
+        host: IAddress = self._outer.getHost()
+        return host
 
     def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:  # noqa: FBT001 - IConsumer's
         """Let the outer transport pause whoever writes here."""
@@ -146,6 +150,9 @@ class InsultProtocol(LineReceiver):
         """Answer every line that `data` completes."""
         if self._finished:
             return
+        if self._input_ended:
+            # Only what came before the end of input is answered, now or after a pause.
+            data = b""
         if self._discarding:
             _, newline, data = data.partition(self.delimiter)
             self._discarding = not newline
@@ -154,7 +161,7 @@ class InsultProtocol(LineReceiver):
             rest, self._unread = self._unread, b""
             super().dataReceived(rest)
         self._flush()
-        if self._input_ended and not self.paused:
+        if self._input_ended and not self.paused and not self._finished:
             self._answer_last_line()
 
     @override

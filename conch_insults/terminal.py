@@ -7,11 +7,10 @@ terminals. Must not know SSH, what the lines mean, or how a line is edited.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
-from typing import Protocol as Interface
+from typing import TYPE_CHECKING, Protocol
 
+from twisted.internet import protocol
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
 from typing_extensions import override
 from zope.interface import implementer
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from conch_insults.core.line_editor import Output
 
-__all__ = ["LineApplication", "Terminal"]
+__all__ = ["CookedTransport", "LineApplication", "Terminal"]
 
 _HOW_TO_LEAVE = "Type quit or press Ctrl-D to leave.\r\n"
 _LEAVE = b"quit\n"
@@ -35,7 +34,15 @@ _LEAVE = b"quit\n"
 _WRITE_SIZE = 32 * 1024
 
 
-class LineApplication(Interface):
+class CookedTransport(LineTransport):
+    """A terminal without a line editor: only the line endings that its screen needs."""
+
+    @override
+    def write(self, data: bytes) -> None:
+        super().write(data.replace(b"\n", b"\r\n"))
+
+
+class LineApplication(Protocol):
     """What answers the lines: `InsultProtocol`, or whatever is like it."""
 
     def makeConnection(self, transport: LineTransport) -> None:  # noqa: N802 - IProtocol's
@@ -91,7 +98,7 @@ class _LineSide(LineTransport):
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
-class Terminal(Protocol):
+class Terminal(protocol.Protocol):
     """Lets a person edit lines, feeds them to an application, and shows what it says.
 
     Each line is fed when the one before it has been answered. While the transport cannot take
@@ -148,7 +155,7 @@ class Terminal(Protocol):
         """Do nothing: nobody closes only our writing side."""
 
     @override
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         # Conch says it more than once.
         if not self._lost:
             self._lost = True

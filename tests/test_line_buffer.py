@@ -117,6 +117,15 @@ class TestKilling:
         buffer.kill_to_start()
         assert buffer.yank()
         assert not buffer.yank()
+        assert shown(buffer) == "x" * 600 + "|"
+
+    def test_what_comes_back_joins_its_neighbours(self) -> None:
+        buffer = line(f"{ACUTE}|a")
+        buffer.kill_to_start()
+        buffer.right()
+        assert buffer.yank()
+        assert buffer.cells == [f"a{ACUTE}"]
+        assert buffer.cursor == 1
 
 
 class TestHistory:

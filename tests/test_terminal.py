@@ -17,7 +17,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyClass
 
 from conch_insults.protocol import LineTransport
-from conch_insults.terminal import Terminal
+from conch_insults.terminal import CookedTransport, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,6 +149,15 @@ class Session:
 def test_it_is_what_twisted_expects() -> None:
     verifyClass(IPushProducer, Terminal)
     verifyClass(IHalfCloseableProtocol, Terminal)
+
+
+def test_a_terminal_without_an_editor_gets_its_line_endings() -> None:
+    wire = Wire()
+    parrot = Parrot()
+    parrot.makeConnection(CookedTransport(wire))
+    parrot.dataReceived(b"one\nquit\n")
+    assert wire.text == "hello\r\n<one>\r\nbye\r\n"
+    assert wire.disconnecting
 
 
 class TestConversation:

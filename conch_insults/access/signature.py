@@ -58,6 +58,7 @@ def verify(algorithm: str, blob: bytes, signature: bytes, data: bytes) -> None:
         if signature_fields.string() != algorithm.encode():
             raise SignatureError("signature is of another algorithm than was named")
         known.check(key_fields, signature_fields, data)
+        key_fields.end()
         signature_fields.end()
     except (InvalidSignature, ProtocolError, ValueError) as error:
         raise SignatureError("signature is not the key's") from error
@@ -73,7 +74,7 @@ def _check_rsa(hash_algorithm: HashAlgorithm) -> _Check:
         exponent, modulus = key.mpint(), key.mpint()
         public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         # RFC 8332, section 3: OpenSSH and others leave leading zero bytes out.
-        proof = signature.string().rjust(public_key.key_size // 8, b"\0")
+        proof = signature.string().rjust((public_key.key_size + 7) // 8, b"\0")
         public_key.verify(proof, data, padding.PKCS1v15(), hash_algorithm)
 
     return check

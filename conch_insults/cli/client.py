@@ -44,7 +44,7 @@ def _host_and_port(
         port = str(DEFAULT_PORT)
     if not (well_formed and host and port.isascii() and port.isdigit()):
         raise click.BadParameter(f"{value!r} is not HOST or HOST:PORT")
-    if not 0 < int(port) <= _LARGEST_PORT:
+    if len(port) > len(str(_LARGEST_PORT)) or not 0 < int(port) <= _LARGEST_PORT:
         raise click.BadParameter(f"there is no port {port}")
     return host, int(port)
 
@@ -54,13 +54,15 @@ def _host_and_port(
 def client(server: tuple[str, int]) -> None:
     """Talk to an insult server over TCP (localhost:8080 unless you say otherwise)."""
     host, port = server
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if sys.stdin is None or sys.stdout is None:
+        raise ClientError("client: needs standard input and output, and one of them is closed")
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
 
     def run(reactor: Any) -> Deferred[None]:  # noqa: ANN401 - a reactor has many interfaces
         endpoint = HostnameEndpoint(reactor, host, port)
-        is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        return run_client(
-            endpoint, f"{host}:{port}", StandardIO, is_terminal=is_terminal
-        ).addErrback(give_up)
+        talk = run_client(endpoint, name, StandardIO, is_terminal=is_terminal)
+        return talk.addErrback(give_up)
 
     def give_up(failure: Failure) -> None:
         failure.trap(ClientError)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from conch_insults.cli.client import client
+from conch_insults.cli.config import config
 from conch_insults.cli.init import init
 from conch_insults.cli.keys import keys
 from conch_insults.config import load_settings
@@ -32,6 +33,7 @@ def cli(context: click.Context) -> None:
 
 
 cli.add_command(client)
+cli.add_command(config)
 cli.add_command(init)
 cli.add_command(keys)
 

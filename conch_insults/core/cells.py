@@ -27,6 +27,8 @@ def joins(cell: str, character: str) -> bool:
 
 def split_cells(text: str) -> list[str]:
     """Group printable `text` into cells; a mark that opens the text is a cell by itself."""
+    if text.isascii():
+        return list(text)
     cells: list[str] = []
     for character in text:
         if cells and joins(cells[-1], character):

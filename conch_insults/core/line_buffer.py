@@ -5,8 +5,6 @@ Knows how a line is edited; must not know what a key or a window is.
 
 from __future__ import annotations
 
-from collections import deque
-
 from conch_insults.core.cells import joins, split_cells
 
 __all__ = ["MAX_BYTES", "History", "LineBuffer"]
@@ -29,7 +27,7 @@ class LineBuffer:
         self.cursor = 0
         self.changed_from = 0
         self._size = 0
-        self._killed = ""
+        self._killed: list[str] = []
 
     @property
     def text(self) -> str:
@@ -55,7 +53,7 @@ class LineBuffer:
                 return False
             self._size += size
             self._insert_character(character)
-            self._join_across_cursor()
+            self._join_at_cursor()
         return True
 
     def _insert_character(self, character: str) -> None:
@@ -68,30 +66,28 @@ class LineBuffer:
         self._touch(self.cursor)
         self.cursor += 1
 
-    def _join_across_cursor(self) -> None:
+    def _join_at_cursor(self) -> None:
         """Make one cell of what belongs together, now that it stands together."""
-        after = self.cells[self.cursor : self.cursor + 1]
-        if not self.cursor or not after:
-            return
-        if joins(self.cells[self.cursor - 1], after[0][0]):
-            self.cells[self.cursor - 1] += self.cells.pop(self.cursor)
-            self._touch(self.cursor - 1)
+        at = self.cursor
+        if 0 < at < len(self.cells) and joins(self.cells[at - 1], self.cells[at][0]):
+            self.cells[at - 1] += self.cells.pop(at)
+            self._touch(at - 1)
 
     def _touch(self, index: int) -> None:
         self.changed_from = min(self.changed_from, index)
 
-    def _remove(self, start: int, end: int) -> str:
-        """Remove the cells from `start` up to `end`, leave the cursor there, return their text."""
-        removed = "".join(self.cells[start:end])
+    def _remove(self, start: int, end: int) -> list[str]:
+        """Remove the cells from `start` up to `end`, leave the cursor there, return them."""
+        removed = self.cells[start:end]
         del self.cells[start:end]
-        self._size -= len(removed.encode())
+        self._size -= _size_of(removed)
         self.cursor = start
         self._touch(start)
-        self._join_across_cursor()
+        self._join_at_cursor()
         return removed
 
     def _kill(self, start: int, end: int) -> None:
-        """Remove cells and keep their text for `yank`."""
+        """Remove cells and keep them for `yank`."""
         if start < end:
             self._killed = self._remove(start, end)
 
@@ -174,8 +170,19 @@ class LineBuffer:
         self._kill(index, self.cursor)
 
     def yank(self) -> bool:
-        """Insert what was cut last; return False if not all of it has room."""
-        return self.insert(self._killed)
+        """Insert what was cut last; return False, and do nothing, if it has no room."""
+        size = _size_of(self._killed)
+        if self._size + size > MAX_BYTES:
+            return False
+        # At once: a stranger may ask for this very often.
+        self.cells[self.cursor : self.cursor] = self._killed
+        self._size += size
+        self._touch(self.cursor)
+        cells_after = len(self.cells) - self.cursor - len(self._killed)
+        self._join_at_cursor()
+        self.cursor = len(self.cells) - cells_after
+        self._join_at_cursor()
+        return True
 
     def transpose(self) -> None:
         """Swap the cells on both sides of the cursor, or the last two, and step right."""
@@ -188,6 +195,10 @@ class LineBuffer:
         self._touch(at - 1)
 
 
+def _size_of(cells: list[str]) -> int:
+    return len("".join(cells).encode())
+
+
 class History:
     """The lines typed before, oldest first, and a place among them.
 
@@ -196,7 +207,8 @@ class History:
     """
 
     def __init__(self, limit: int = 100) -> None:
-        self._lines: deque[str] = deque(maxlen=limit)
+        self._limit = limit
+        self._lines: list[str] = []
         self._place = 0
         self._draft = ""
 
@@ -204,6 +216,7 @@ class History:
         """Keep `line` unless it is blank or just like the last, and leave the history."""
         if line.strip() and (not self._lines or self._lines[-1] != line):
             self._lines.append(line)
+            del self._lines[: -self._limit]
         self.leave()
 
     def leave(self) -> None:

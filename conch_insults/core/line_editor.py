@@ -15,7 +15,7 @@ from conch_insults.core.line_buffer import History, LineBuffer
 from conch_insults.core.line_display import LineDisplay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Display", "EndOfInput", "Interrupt", "Line", "LineEditor", "Output"]
 
@@ -53,6 +53,25 @@ class EndOfInput:
 
 Output: TypeAlias = Display | Line | Interrupt | EndOfInput
 
+_ENDINGS = {Key.ENTER, Key.INTERRUPT, Key.DELETE_OR_LEAVE}
+_LINE_EDITS: dict[Key, Callable[[LineBuffer], None]] = {
+    Key.LEFT: LineBuffer.left,
+    Key.RIGHT: LineBuffer.right,
+    Key.WORD_LEFT: LineBuffer.word_left,
+    Key.WORD_RIGHT: LineBuffer.word_right,
+    Key.HOME: LineBuffer.home,
+    Key.END: LineBuffer.end,
+    Key.BACKSPACE: LineBuffer.backspace,
+    Key.DELETE: LineBuffer.delete,
+    Key.DELETE_OR_LEAVE: LineBuffer.delete,
+    Key.KILL_TO_START: LineBuffer.kill_to_start,
+    Key.KILL_TO_END: LineBuffer.kill_to_end,
+    Key.KILL_BLANK_WORD_LEFT: LineBuffer.kill_blank_word_left,
+    Key.KILL_WORD_LEFT: LineBuffer.kill_word_left,
+    Key.KILL_WORD_RIGHT: LineBuffer.kill_word_right,
+    Key.TRANSPOSE: LineBuffer.transpose,
+}
+
 
 class LineEditor:
     """Edits one line after the other below a prompt.
@@ -73,28 +92,6 @@ class LineEditor:
         self._shown = False
         self._cleared = False
         self._beep = False
-        line = self._line
-        self._edits = {
-            Key.LEFT: line.left,
-            Key.RIGHT: line.right,
-            Key.WORD_LEFT: line.word_left,
-            Key.WORD_RIGHT: line.word_right,
-            Key.HOME: line.home,
-            Key.END: line.end,
-            Key.BACKSPACE: line.backspace,
-            Key.DELETE: line.delete,
-            Key.DELETE_OR_LEAVE: line.delete,
-            Key.KILL_TO_START: line.kill_to_start,
-            Key.KILL_TO_END: line.kill_to_end,
-            Key.KILL_BLANK_WORD_LEFT: line.kill_blank_word_left,
-            Key.KILL_WORD_LEFT: line.kill_word_left,
-            Key.KILL_WORD_RIGHT: line.kill_word_right,
-            Key.TRANSPOSE: line.transpose,
-            Key.YANK: self._yank,
-            Key.UP: self._older,
-            Key.DOWN: self._newer,
-            Key.CLEAR_SCREEN: self._clear_screen,
-        }
 
     def start(self) -> str:
         """Return what shows the first prompt."""
@@ -145,8 +142,8 @@ class LineEditor:
                 self._beep |= not self._line.insert(key)
             elif key in _ENDINGS and (key is not Key.DELETE_OR_LEAVE or not self._line.cells):
                 yield from self._finish(key)
-            elif key in self._edits:
-                self._edits[key]()
+            else:
+                self._edit(key)
         changes = self._changes()
         if changes:
             yield Display(changes)
@@ -187,21 +184,18 @@ class LineEditor:
         line.settle()
         return beep + changes
 
-    def _yank(self) -> None:
-        self._beep |= not self._line.yank()
-
-    def _older(self) -> None:
-        self._recall(self._history.older(self._line.text))
-
-    def _newer(self) -> None:
-        self._recall(self._history.newer())
+    def _edit(self, key: Key) -> None:
+        if key in _LINE_EDITS:
+            _LINE_EDITS[key](self._line)
+        elif key is Key.YANK:
+            self._beep |= not self._line.yank()
+        elif key is Key.UP:
+            self._recall(self._history.older(self._line.text))
+        elif key is Key.DOWN:
+            self._recall(self._history.newer())
+        elif key is Key.CLEAR_SCREEN:
+            self._cleared = self._shown
 
     def _recall(self, text: str | None) -> None:
         if text is not None:
             self._line.replace(text)
-
-    def _clear_screen(self) -> None:
-        self._cleared = self._shown
-
-
-_ENDINGS = {Key.ENTER, Key.INTERRUPT, Key.DELETE_OR_LEAVE}

@@ -12,7 +12,7 @@ from twisted.conch.interfaces import ISession, ISessionSetEnv
 from twisted.conch.ssh.session import wrapProtocol
 from zope.interface import implementer
 
-from conch_insults.terminal import Terminal
+from conch_insults.terminal import CookedTransport, Terminal
 
 if TYPE_CHECKING:
     from conch_insults.protocol import InsultProtocol
@@ -72,7 +72,7 @@ class InsultSession:
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
         """Answer the command as if it were the only line of input."""
         conversation = self._command = self._avatar.converse()
-        self._connect(conversation, transport)
+        self._connect(conversation, transport, cooked=self._width is not None)
         conversation.dataReceived(b" ".join(command.split(b"\n")) + b"\n")
         conversation.readConnectionLost()
 
@@ -84,7 +84,13 @@ class InsultSession:
     def closed(self) -> None:
         """Do nothing: the application hears of the end as `connectionLost`."""
 
-    def _connect(self, application: Terminal | InsultProtocol, transport: SessionTransport) -> None:
+    def _connect(
+        self,
+        application: Terminal | InsultProtocol,
+        transport: SessionTransport,
+        *,
+        cooked: bool = False,
+    ) -> None:
         self._application = application
-        application.makeConnection(transport)
+        application.makeConnection(CookedTransport(transport) if cooked else transport)
         transport.makeConnection(wrapProtocol(application))

@@ -1,0 +1,257 @@
+"""Assembly: what listens, what is said at the end, what a reload does."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from twisted.application.service import IServiceMaker
+from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import ILogObserver, globalLogPublisher
+from twisted.plugin import getPlugins
+from zope.interface import implementer
+
+from conch_insults import service as service_module
+from conch_insults.config import Settings, load_settings
+from conch_insults.service import FAREWELL, CannotStart, InsultService, Options, make_service
+from conch_insults.ssh.checker import PublicKeyChecker
+from conch_insults.ssh.host_keys import create_host_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Reactor(MemoryReactorClock):
+    """A reactor in memory that can be told that a port is taken."""
+
+    taken = False
+    stopped = False
+
+    def listenTCP(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: N802 - Twisted's
+        if self.taken:
+            raise CannotListenError("", arguments[0], OSError(98, "Address already in use"))
+        return super().listenTCP(*arguments, **keywords)
+
+    def callFromThread(self, call: Any, *arguments: Any) -> None:  # noqa: N802 - Twisted's
+        call(*arguments)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    lines: list[str] = []
+
+    @implementer(ILogObserver)
+    def observe(event: Any) -> None:
+        if event["log_namespace"] == "conch_insults":
+            lines.append(event["log_format"].format(**event))
+
+    globalLogPublisher.addObserver(observe)
+    yield lines
+    globalLogPublisher.removeObserver(observe)
+
+
+@pytest.fixture(autouse=True)
+def signal_handlers() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def reactor() -> Reactor:
+    return Reactor()
+
+
+def settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: str) -> Settings:
+    create_host_key(folder / "keys")
+    monkeypatch.chdir(folder)
+    content = "".join(f"[{section}]\n{lines}\n" for section, lines in sections.items())
+    (folder / "conch_insults.toml").write_text(content)
+    return load_settings(folder)
+
+
+def started(
+    reactor: Reactor, folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: str
+) -> InsultService:
+    service = make_service(settings(folder, monkeypatch, **sections), reactor)
+    assert not reactor.tcpServers
+    service.privilegedStartService()
+    service.startService()
+    for hook, arguments, keywords in reactor.whenRunningHooks:
+        hook(*arguments, **keywords)
+    return service
+
+
+def tcp_visitor(service: InsultService) -> StringTransport:
+    transport = StringTransport()
+    transport.disconnecting = False
+    service._conversations.buildProtocol(None).makeConnection(transport)
+    return transport
+
+
+def test_both_doors_open_and_the_log_says_so(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    started(reactor, tmp_path, monkeypatch)
+    assert [(port, interface) for port, _, _, interface in reactor.tcpServers] == [
+        (2222, ""),
+        (8080, "127.0.0.1"),
+    ]
+    assert any(line.startswith("packs: ") for line in log)
+    assert [line.partition(" on ")[0] for line in log if "listening" in line] == [
+        "listening: ssh",
+        "listening: tcp",
+    ]
+
+
+def test_a_door_can_stay_closed(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(reactor, tmp_path, monkeypatch, tcp='endpoint = ""')
+    assert [port for port, *_ in reactor.tcpServers] == [2222]
+
+
+def test_it_can_start_without_privileges(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_service(settings(tmp_path, monkeypatch), reactor).startService()
+    assert len(reactor.tcpServers) == 2
+
+
+def test_a_port_in_use_is_one_line(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reactor.taken = True
+    with pytest.raises(CannotStart) as exit_:
+        started(reactor, tmp_path, monkeypatch)
+    assert exit_.value.code == (
+        "conch_insults: cannot listen on tcp:2222 (ssh.endpoint): Address already in use"
+    )
+
+
+def test_the_settings_reach_the_conversation(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = started(
+        reactor,
+        tmp_path,
+        monkeypatch,
+        tcp='greeting = ["Oi."]',
+        insults='unknown_topic = "classic"\npacks = ["mine.txt"]'
+        if (tmp_path / "mine.txt").write_text("zeugma: You and your syntax.\n")
+        else "",
+    )
+    visitor = tcp_visitor(service)
+    assert visitor.value() == b"Oi.\n"
+    visitor.clear()
+    protocol = next(iter(service._conversations.sessions))
+    protocol.dataReceived(b"zeugma\nno such topic\n")
+    assert visitor.value() == b"You and your syntax.\nI've got nothing.\n"
+
+
+def test_at_the_end_people_hear_a_sentence_and_get_time_to_leave(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    service = started(reactor, tmp_path, monkeypatch)
+    visitor = tcp_visitor(service)
+    visitor.clear()
+    over: list[object] = []
+    service.stopService().addCallback(over.append)
+    assert visitor.value() == FAREWELL.encode() + b"\n"
+    assert visitor.disconnecting
+    assert not over
+    for protocol in list(service._conversations.sessions):
+        protocol.connectionLost()
+    reactor.advance(0.1)
+    assert over
+    assert service._conversations._insulter is None
+    assert "shutting down: 1 connections open" in log
+
+
+def test_at_the_end_nobody_is_waited_for_for_ever(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = started(reactor, tmp_path, monkeypatch)
+    tcp_visitor(service)
+    service._ssh.doStart()
+    ssh = service._ssh.buildProtocol(None)
+    ssh.makeConnection(_TcpTransport())
+    ssh.transport.clear()
+    over: list[object] = []
+    service.stopService().addCallback(over.append)
+    assert not ssh.transport.disconnecting
+    for _ in range(30):
+        reactor.advance(0.1)
+    assert ssh.transport.disconnecting
+    assert FAREWELL.encode() in ssh.transport.value()
+    assert not over
+    for _ in range(30):
+        reactor.advance(0.1)
+    assert over
+
+
+class _TcpTransport(StringTransport):
+    disconnecting = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802 - Twisted's
+        assert enabled
+
+
+def test_a_reload_says_new_things_or_keeps_the_old_ones(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    pack = tmp_path / "mine.txt"
+    pack.write_text("zeugma: One.\n")
+    service = started(reactor, tmp_path, monkeypatch, insults='packs = ["mine.txt"]')
+    visitor = tcp_visitor(service)
+    protocol = next(iter(service._conversations.sessions))
+    for content, answer in (
+        ("zeugma: Two.\n", b"Two.\n"),
+        ("zeugma: Three.\nno colon\n", b"Two.\n"),
+    ):
+        visitor.clear()
+        pack.write_text(content)
+        signal.raise_signal(signal.SIGHUP)
+        protocol.dataReceived(b"zeugma\n")
+        assert visitor.value() == answer
+    assert log[-1].startswith("packs refused, keeping the old ones: ")
+    assert "mine.txt:2: " in log[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_reactor_and_a_second_one_the_process(
+    number: signal.Signals, reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(reactor, tmp_path, monkeypatch)
+    signal.raise_signal(number)
+    assert reactor.stopped
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_lines_of_key_files_that_cannot_be_used_are_logged(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    service = make_service(settings(tmp_path, monkeypatch), reactor)
+    (checker,) = set(service._ssh.portal.checkers.values())
+    assert isinstance(checker, PublicKeyChecker)
+    checker._policy._report("alice:3: no good")
+    assert log == ["key skipped: alice:3: no good"]
+
+
+def test_twist_finds_the_plugin_and_it_makes_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (maker,) = (plugin for plugin in getPlugins(IServiceMaker) if plugin.tapname == "conch-insults")
+    settings(tmp_path, monkeypatch)
+    assert isinstance(maker.makeService(maker.options()), InsultService)
+    (tmp_path / "conch_insults.toml").write_text("[nonsense]\n")
+    with pytest.raises(CannotStart, match="nonsense"):
+        service_module.makeService(Options())

@@ -1,0 +1,73 @@
+"""The checker: a signature first, the policy then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from twisted.conch.error import ValidPublicKey
+from twisted.conch.ssh.keys import Key
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import ISSHPrivateKey
+from twisted.cred.error import UnauthorizedLogin
+from zope.interface.verify import verifyClass, verifyObject
+
+from conch_insults.access.policy import Grant, Offer, Refusal
+from conch_insults.ssh.checker import PublicKeyChecker, PublicKeyCredentials
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KEY = Key(Ed25519PrivateKey.generate())
+OFFER = Offer("alice", "ssh-ed25519", KEY.public().blob(), "192.0.2.1")
+GRANT = Grant("alice", "ssh-ed25519", "SHA256:x", "alice:1")
+
+
+class Decisions:
+    """A policy that decides as it is told, and remembers that it was asked."""
+
+    def __init__(self, decision: Grant | Refusal) -> None:
+        self.decision = decision
+        self.asked: list[Offer] = []
+
+    def decide(self, offer: Offer, now: datetime) -> Grant | Refusal:
+        assert now.tzinfo is not None
+        self.asked.append(offer)
+        return self.decision
+
+
+def checker(decisions: Decisions) -> PublicKeyChecker:
+    return PublicKeyChecker(decisions)  # type: ignore[arg-type]
+
+
+def test_it_is_a_checker() -> None:
+    assert verifyClass(ICredentialsChecker, PublicKeyChecker)
+    assert ISSHPrivateKey.providedBy(PublicKeyCredentials(OFFER))
+    assert verifyObject(ICredentialsChecker, checker(Decisions(GRANT)))
+
+
+def test_a_signed_offer_that_is_granted() -> None:
+    signed = PublicKeyCredentials(OFFER, b"data", KEY.sign(b"data"))
+    assert checker(Decisions(GRANT)).requestAvatarId(signed) is GRANT
+
+
+def test_a_question_is_never_a_grant() -> None:
+    with pytest.raises(ValidPublicKey):
+        checker(Decisions(GRANT)).requestAvatarId(PublicKeyCredentials(OFFER))
+    with pytest.raises(UnauthorizedLogin, match="not for you"):
+        checker(Decisions(Refusal("not for you", ""))).requestAvatarId(PublicKeyCredentials(OFFER))
+
+
+def test_a_signed_offer_that_is_refused() -> None:
+    signed = PublicKeyCredentials(OFFER, b"data", KEY.sign(b"data"))
+    with pytest.raises(UnauthorizedLogin, match="not for you"):
+        checker(Decisions(Refusal("not for you", ""))).requestAvatarId(signed)
+
+
+@pytest.mark.parametrize("signature", [b"", b"\0" * 83, KEY.sign(b"other data")])
+def test_the_policy_is_not_asked_about_a_signature_that_proves_nothing(signature: bytes) -> None:
+    decisions = Decisions(GRANT)
+    with pytest.raises(UnauthorizedLogin):
+        checker(decisions).requestAvatarId(PublicKeyCredentials(OFFER, b"data", signature))
+    assert not decisions.asked

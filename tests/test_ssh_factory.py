@@ -1,0 +1,83 @@
+"""The factory: what each connection gets, and which service comes when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from twisted.conch.error import ConchError
+from twisted.conch.ssh.factory import SSHFactory
+from twisted.cred.portal import Portal
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.task import Clock
+from twisted.logger import Logger
+
+from conch_insults.ssh.connection import InsultConnection
+from conch_insults.ssh.factory import InsultSSHFactory
+from conch_insults.ssh.host_keys import create_host_key, load_host_keys
+from conch_insults.ssh.realm import InsultRealm
+from conch_insults.ssh.userauth import InsultUserAuthServer
+from tests.ssh_peer import started_conversations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twisted.conch.ssh.keys import Key
+
+
+def factory(host_keys: dict[bytes, Key]) -> InsultSSHFactory:
+    clock = Clock()
+    realm = InsultRealm(started_conversations(), lambda _: None, clock)
+    return InsultSSHFactory(
+        Portal(realm), host_keys, emit=lambda _: None, log=Logger(), clock=clock
+    )
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> InsultSSHFactory:
+    create_host_key(tmp_path)
+    ours = factory(load_host_keys(tmp_path))
+    ours.doStart()
+    return ours
+
+
+def test_without_a_host_key_it_does_not_start() -> None:
+    with pytest.raises(ConchError):
+        factory({}).doStart()
+
+
+def test_private_host_keys_are_not_among_the_public(started: InsultSSHFactory) -> None:
+    assert started.publicKeys[b"ssh-ed25519"].isPublic()
+    assert not started.privateKeys[b"ssh-ed25519"].isPublic()
+
+
+def test_the_services_that_all_factories_share_are_left_alone() -> None:
+    assert InsultSSHFactory.services is not SSHFactory.services
+    assert SSHFactory.services[b"ssh-connection"] is not InsultConnection
+
+
+def test_each_connection_knows_its_peer_and_has_a_name_of_its_own(
+    started: InsultSSHFactory,
+) -> None:
+    first = started.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
+    second = started.buildProtocol(UNIXAddress(b"/socket"))
+    assert first.peer.address == "192.0.2.7"
+    assert second.peer.address == "-"
+    assert first.peer.connection != second.peer.connection
+    assert started.connections == {first, second}
+
+
+def test_authentication_comes_once_and_the_connection_once(started: InsultSSHFactory) -> None:
+    transport = started.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
+    services = (b"ssh-userauth", b"ssh-connection", b"made-up")
+
+    def offered() -> list[bytes]:
+        return [name for name in services if started.getService(transport, name)]
+
+    assert offered() == [b"ssh-userauth"]
+    transport.service = InsultUserAuthServer()
+    assert offered() == []
+    transport.avatar = object()  # type: ignore[assignment]
+    assert offered() == [b"ssh-connection"]
+    transport.service = InsultConnection()
+    assert offered() == []
