@@ -64,8 +64,8 @@ class _Lines(LineReceiver):
         self._unread = line[_LONGEST_LINE:]
 
     def piece_received(self, piece: bytes) -> None:
-        """Take the beginning of a line whose end is still to come."""
-        raise NotImplementedError
+        """Take the beginning of a line whose end is still to come; as a line, if nothing else."""
+        self.lineReceived(piece)
 
     def take_rest(self) -> None:
         """Take what came after the last line ending as a line."""
@@ -87,10 +87,6 @@ class _Server(_Lines):
     @override
     def lineReceived(self, line: bytes) -> None:
         self._console.show(printable(line.removesuffix(b"\r").decode(errors="replace")))
-
-    @override
-    def piece_received(self, piece: bytes) -> None:
-        self.lineReceived(piece)
 
     @override
     def dataReceived(self, data: bytes) -> None:

@@ -176,8 +176,8 @@ def _validated(values: dict[str, Any], base_dir: Path, source: str) -> Settings:
             f"{_origin(problem['loc'], source)}: {_reason(problem['type'], problem['msg'])}"
             for problem in error.errors()
         ]
-    except SourceError as error:
-        problems.append(f"environment: {error}: lists are written as JSON")
+    except SourceError:
+        problems += [f"{name}: lists are written as JSON" for name in _variables_with_lists()]
     if problems:
         raise SettingsError("\n".join(problems))
     base_dir = base_dir.absolute()
@@ -202,6 +202,17 @@ def _variables_without_section() -> list[str]:
         and name != CONFIG_VARIABLE
         and name.removeprefix(PREFIX).partition("__")[0].lower() not in sections
     )
+
+
+def _variables_with_lists() -> list[str]:
+    """Find the variables whose values must be JSON: one of them was not."""
+    needing_json = []
+    for section, described in Settings.model_fields.items():
+        whole = f"{PREFIX}{section}".upper()
+        settings = described.default.__class__.model_fields
+        lists = [name for name in settings if isinstance(settings[name].default, tuple)]
+        needing_json += [whole, *(f"{whole}__{name.upper()}" for name in lists)]
+    return [name for name in needing_json if name in os.environ]
 
 
 def _origin(location: tuple[int | str, ...], source: str) -> str:

@@ -143,7 +143,7 @@ class TestUnknownTopic:
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.binary(max_size=30) | st.text(max_size=30).map(str.encode)), st.booleans())
-def test_any_line_has_a_clean_answer(lines: list[bytes], classic: bool) -> None:  # noqa: FBT001 - Hypothesis
+def test_any_line_has_a_clean_answer(lines: list[bytes], classic: bool) -> None:
     talk = dialogue(classic=classic)
     for line in lines:
         reply = talk.answer(line)

@@ -26,6 +26,9 @@ DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 8080
 _LARGEST_PORT = 65535
 
+# The exit status of a program that Ctrl-C has ended, as shells have it.
+_INTERRUPTED = 130
+
 
 def _host_and_port(
     _context: click.Context, _parameter: click.Parameter, value: str
@@ -59,12 +62,22 @@ def client(server: tuple[str, int]) -> None:
         raise ClientError("client: needs standard input and output, and one of them is closed")
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
 
+    interrupted: list[bool] = []
+
     def run(reactor: Any) -> Deferred[None]:  # noqa: ANN401 - a reactor has many interfaces
         endpoint = HostnameEndpoint(reactor, host, port)
         talk = run_client(endpoint, name, StandardIO, is_terminal=is_terminal)
+        # While we are still talking it is only a signal that shuts the reactor down.
+        reactor.addSystemEventTrigger("before", "shutdown", interrupt, talk)
         return talk.addErrback(give_up)
 
+    def interrupt(talk: Deferred[None]) -> None:
+        interrupted.append(True)
+        talk.cancel()
+
     def give_up(failure: Failure) -> None:
+        if interrupted:
+            raise SystemExit(_INTERRUPTED)
         failure.trap(ClientError)
         click.echo(f"conch-insults: {failure.getErrorMessage()}", err=True)
         raise SystemExit(1)
