@@ -16,10 +16,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import pytest
-from typing_extensions import Self
 
 from conch_insults.access.key_directory import add_keys
 from conch_insults.ssh.host_keys import create_host_key, host_public_keys
@@ -47,7 +46,8 @@ DEADLINE = 30
 
 ROOT = Path(__file__).parent.parent
 TWISTD = ("twistd", "-noy", str(ROOT / "insult_ssh.tac"), "--pidfile=")
-TWIST = ("twist", "conch-insults")
+# Away from a terminal, twist logs JSON if nobody tells it otherwise.
+TWIST = ("twist", "--log-format=text", "conch-insults")
 
 _HOST = "127.0.0.1"
 _ANY_PORT = f"tcp:0:interface={_HOST}"
@@ -83,7 +83,7 @@ class Stream:
         self.content += chunk
         return chunk
 
-    def until(self, found: Callable[[bytes], T]) -> T:
+    def until(self, found: Callable[[bytes], T | None]) -> T:
         """Read on until `found` returns something for the content."""
         deadline = time.monotonic() + DEADLINE
         while not (result := found(self.content)):
@@ -117,7 +117,7 @@ class Site:
     def make_key(self, name: str, *options: str) -> Path:
         """Make a key pair with ssh-keygen and return the private half's path."""
         path = self.folder / name
-        command = ["ssh-keygen", "-q", "-N", "", "-C", name, "-f", path, *options]
+        command: list[Word] = ["ssh-keygen", "-q", "-N", "", "-C", name, "-f", path, *options]
         subprocess.run(command, check=True, capture_output=True, timeout=DEADLINE)
         return path
 
@@ -186,7 +186,7 @@ class Doors:
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         identity = ("-i", self.site.folder / key)
-        where = ("-p", str(self.ssh_port), f"{user}@{_HOST}")
+        where = ("-p", str(self.ssh_port), "-l", user, _HOST)
         return ["ssh", "-F", "none", *identity, *words, *where, *args]
 
     def ssh(
@@ -235,6 +235,8 @@ class RealServer(Doors):
         self._since = 0
         try:
             super().__init__(site, self._port_of("ssh"), self._port_of("tcp"))
+            # What the start has to say is over, and signals are heeded, once somebody is served.
+            self.settle()
         except BaseException:
             self._kill()
             raise

@@ -10,10 +10,9 @@ import struct
 import subprocess
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pyte
-from typing_extensions import Self
 
 from tests.real_server import DEADLINE, Stream
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conch_insults.core.packs import builtin_pack
-from tests.real_server import DEADLINE, PipedSsh, needs_openssh
+from tests.real_server import DEADLINE, PipedSsh, Stream, needs_openssh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,15 +95,19 @@ class TestAHundredThousandLines:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
             ) as client:
-                assert client.stdout
-                beginning = client.stdout.read(1000)
-                taken = _input_taken_when_stuck(client.pid, server)
-                assert 0 < taken < lines.stat().st_size
-                assert server.memory("VmRSS") - before < 32 * 1024
-                rest = client.stdout.read()
-                assert client.wait(DEADLINE) == 0
+                try:
+                    assert client.stdout
+                    answers = Stream(client.stdout.fileno())
+                    answers.until(lambda content: len(content) > 1000)
+                    taken = _input_taken_when_stuck(client.pid, server)
+                    assert 0 < taken < lines.stat().st_size
+                    assert server.memory("VmRSS") - before < 32 * 1024
+                    answers.to_the_end()
+                    assert client.wait(DEADLINE) == 0
+                finally:
+                    client.kill()
             assert server.memory("VmHWM") - before < 32 * 1024
-        assert _numbers_in(beginning + rest) == list(range(MANY))
+        assert _numbers_in(answers.content) == list(range(MANY))
 
 
 class TestACommand:
