@@ -11,7 +11,16 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
@@ -25,6 +34,7 @@ __all__ = [
     "FILE_NAME",
     "AccessSettings",
     "InsultSettings",
+    "LimitSettings",
     "LogSettings",
     "Settings",
     "SshSettings",
@@ -46,6 +56,59 @@ class SshSettings(BaseModel):
     model_config = _STRICT
     endpoint: str = Field(
         default="tcp:2222", description='A Twisted endpoint string; "" closes the door.'
+    )
+    profile: Literal["modern", "strict"] = Field(
+        default="modern",
+        description='Algorithms: "strict" has only post-quantum key exchange and AES-GCM.',
+    )
+    banner: str = Field(
+        default="", max_length=2000, description="What everybody is told before they log in."
+    )
+    rekey_bytes: int = Field(
+        default=2**30, ge=2**16, le=2**36, description="Bytes carried before keys are changed."
+    )
+    rekey_seconds: float = Field(
+        default=3600, ge=10, description="Seconds before keys are changed."
+    )
+
+
+class LimitSettings(BaseModel):
+    """How much of the server one peer, or all of them, can have."""
+
+    model_config = _STRICT
+    max_startups: str = Field(
+        default="10:30:100",
+        description="Connections not yet logged in, start:rate:full as in sshd_config(5).",
+    )
+    max_connections: PositiveInt = Field(default=1000, description="Open connections in all.")
+    connections_per_source: PositiveInt = Field(
+        default=64, description="Open connections of one IPv4 address or IPv6 /64."
+    )
+    rate_per_source: PositiveInt = Field(
+        default=120, description="New connections of one source a minute, in the long run."
+    )
+    exempt_sources: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="Networks that no per-source limit, rate or penalty applies to.",
+    )
+    login_grace: float = Field(
+        default=30, gt=0, le=600, description="Seconds from connecting to being logged in."
+    )
+    channels: PositiveInt = Field(default=4, description="Open channels of one connection.")
+    pending_output: int = Field(
+        default=1024 * 1024, ge=256 * 1024, description="Bytes held for a peer that reads slowly."
+    )
+    keepalive_interval: PositiveFloat = Field(
+        default=30, description="Seconds of silence before a peer is asked for a sign of life."
+    )
+    keepalive_count: PositiveInt = Field(
+        default=3, description="Unanswered questions before the connection is given up."
+    )
+    idle_timeout: NonNegativeFloat = Field(
+        default=15 * 60, description="Seconds that nothing may happen in; 0 is for ever."
+    )
+    session_limit: NonNegativeFloat = Field(
+        default=0, description="Seconds that a connection may last; 0 is for ever."
     )
 
 
@@ -72,6 +135,9 @@ class AccessSettings(BaseModel):
     model_config = _STRICT
     keys_dir: Path = Field(
         default=Path("keys"), description="The folder with host/ and authorized_keys.d/."
+    )
+    minimum_rsa_bits: int = Field(
+        default=2048, ge=2048, le=16384, description="RSA keys of fewer bits are refused."
     )
 
 
@@ -105,6 +171,7 @@ class Settings(BaseSettings):
     )
     ssh: SshSettings = SshSettings()
     tcp: TcpSettings = TcpSettings()
+    limits: LimitSettings = LimitSettings()
     access: AccessSettings = AccessSettings()
     insults: InsultSettings = InsultSettings()
     log: LogSettings = LogSettings()

@@ -12,6 +12,7 @@ from typing import ClassVar, TypeAlias
 
 __all__ = [
     "ALL",
+    "ConnectionsRefused",
     "Event",
     "EventSink",
     "KeyLineSkipped",
@@ -71,6 +72,15 @@ class LoginRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionsRefused(Event):
+    """Some were not let in to the door; `limits` counts them by the limit that they met."""
+
+    seconds: float
+    limits: str
+    template: ClassVar[str] = "connections refused in {seconds:.0f} s: {limits}"
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded(Event):
     """Somebody who was in has gone; `duration` is in seconds."""
 
@@ -125,6 +135,7 @@ ALL: tuple[type[Event], ...] = (
     Listening,
     LoginAccepted,
     LoginRefused,
+    ConnectionsRefused,
     SessionEnded,
     KeyLineSkipped,
     PacksLoaded,

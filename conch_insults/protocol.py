@@ -196,10 +196,10 @@ class InsultProtocol(LineReceiver):
         self._finished = True
         self._ended(self)
 
-    def farewell(self, text: str) -> None:
-        """Say one last line and close."""
+    def farewell(self, text: str | None) -> None:
+        """Say one last line, if there is one, and close."""
         if not self._finished:
-            self._send((text,))
+            self._send((text,) if text else ())
             self._finish()
 
     def _answer_last_line(self) -> None:
@@ -248,6 +248,8 @@ class InsultFactory(Factory[InsultProtocol]):
         clock: measures how long they stayed.
         greeting: what they are told first, a line each.
         classic: whether unknown topics get the classic reply.
+        admit: says whether an address may connect over TCP: with what to call when the
+            connection has ended, or with None.
 
     Attributes:
         sessions: the conversations under way, at every door.
@@ -263,6 +265,7 @@ class InsultFactory(Factory[InsultProtocol]):
         *,
         greeting: Sequence[str] = (),
         classic: bool = False,
+        admit: Callable[[str], Callable[[], None] | None] = lambda _: lambda: None,
     ) -> None:
         self.sessions: set[InsultProtocol] = set()
         self._insulter: Insulter | None = None
@@ -271,6 +274,7 @@ class InsultFactory(Factory[InsultProtocol]):
         self._clock = clock
         self._greeting = greeting
         self._classic = classic
+        self._admit = admit
         self._connections = 0
 
     @override
@@ -293,13 +297,17 @@ class InsultFactory(Factory[InsultProtocol]):
             self._insulter.pack = pack
 
     @override
-    def buildProtocol(self, addr: IAddress | None) -> InsultProtocol:
+    def buildProtocol(self, addr: IAddress | None) -> InsultProtocol | None:
+        address = getattr(addr, "host", "-")
+        leave = self._admit(address)
+        if leave is None:
+            return None
         self._connections += 1
         connection = f"tcp-{self._connections}"
-        address = getattr(addr, "host", "-")
         started = self._clock.seconds()
 
         def ended(protocol: InsultProtocol) -> None:
+            leave()
             duration = self._clock.seconds() - started
             self._emit(
                 SessionEnded(connection, "tcp", "-", address, duration, protocol.lines_served)

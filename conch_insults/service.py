@@ -6,16 +6,21 @@ gives up its user, group or root. Nothing is decided here.
 
 from __future__ import annotations
 
+import os
 import signal
+from functools import partial
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from twisted.application.service import MultiService, Service
 from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION
 from twisted.cred.portal import Portal
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.usage import Options
 from typing_extensions import override
@@ -25,12 +30,14 @@ from conch_insults.config import Settings, load_settings
 from conch_insults.core.packs import read_packs
 from conch_insults.errors import ConchInsultsError, PackError, SettingsError
 from conch_insults.events import (
+    ConnectionsRefused,
     KeyLineSkipped,
     Listening,
     PacksLoaded,
     PacksRefused,
     ShuttingDown,
 )
+from conch_insults.limits import ConnectionLimits, Gate, MaxStartups, Outcome
 from conch_insults.protocol import InsultFactory
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.factory import InsultSSHFactory
@@ -39,14 +46,16 @@ from conch_insults.ssh.realm import InsultRealm
 from conch_insults.telemetry import EventLog, QuietLogger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Any
 
-    from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+    from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
     from twisted.internet.protocol import Factory
     from twisted.python.failure import Failure
 
     from conch_insults.events import EventSink
+    from conch_insults.ssh.transport import InsultSSHTransport
 
 __all__ = ["CannotStart", "InsultService", "Options", "makeService", "make_service"]
 
@@ -56,6 +65,7 @@ FAREWELL = "The server is going down. It was not because of you. Probably."
 # and get as long again for that to reach them.
 _GRACE = 2.0
 _LOOK_AGAIN = 0.05
+_REPORT_EVERY = 60.0
 
 
 class CannotStart(SystemExit, Exception):  # noqa: N818 - it is an exit, too
@@ -98,9 +108,10 @@ class Door(Service):
         if self._failure is not None:
             error = self._failure.value
             reason = error.socketError if isinstance(error, CannotListenError) else error
+            # twistd's daemon has less than 100 bytes for this.
             raise CannotStart(
-                f"conch_insults: cannot listen on {self._description} ({self.name}.endpoint): "
-                f"{getattr(reason, 'strerror', None) or reason}"
+                f"{getattr(reason, 'strerror', None) or reason}: "
+                f"{self.name}.endpoint = {self._description}"
             )
 
     @override
@@ -119,8 +130,10 @@ class Door(Service):
 
     def _opened(self, port: IListeningPort) -> IListeningPort:
         host = port.getHost()
-        name, number = getattr(host, "host", None), getattr(host, "port", None)
-        where = f"{name}:{number}" if name else str(host)
+        if isinstance(host, UNIXAddress):
+            where = os.fsdecode(host.name or b"")
+        else:
+            where = f"{getattr(host, 'host', host)}:{getattr(host, 'port', '')}"
         self._emit(Listening(str(self.name), where))
         return port
 
@@ -128,27 +141,53 @@ class Door(Service):
         self._failure = failure
 
 
+class RefusalReport(Service):
+    """Tells once a minute how many connections the gate has refused, if any."""
+
+    def __init__(self, gate: Gate, emit: EventSink, clock: IReactorTime) -> None:
+        self._gate = gate
+        self._emit = emit
+        self._timer = LoopingCall(self._report)
+        self._timer.clock = clock
+
+    @override
+    def startService(self) -> None:
+        super().startService()
+        self._timer.start(_REPORT_EVERY, now=False)
+
+    @override
+    def stopService(self) -> None:
+        super().stopService()
+        self._timer.stop()
+
+    def _report(self) -> None:
+        refused = self._gate.take_refusals()
+        if refused:
+            counts = ", ".join(f"{limit} {count}" for limit, count in sorted(refused.items()))
+            self._emit(ConnectionsRefused(_REPORT_EVERY, counts))
+
+
 class InsultService(MultiService):
     """All doors, the packs behind them, and an orderly end.
 
     Args:
-        settings: where the packs are.
+        packs: the pack files and folders, to be read again on SIGHUP.
         conversations: those of every door.
-        ssh: the SSH door's factory.
+        ssh: the SSH door's factory, if that door is open.
         emit: is told of what happens.
         reactor: runs it all.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        packs: Sequence[Path],
         conversations: InsultFactory,
-        ssh: InsultSSHFactory,
+        ssh: InsultSSHFactory | None,
         emit: EventSink,
         reactor: Any,  # noqa: ANN401 - a reactor has many interfaces
     ) -> None:
         super().__init__()
-        self._settings = settings
+        self._packs = packs
         self._conversations = conversations
         self._ssh = ssh
         self._emit = emit
@@ -163,14 +202,20 @@ class InsultService(MultiService):
         # After the reactor's own handlers, which make a process die of the signal it stops on.
         self._reactor.callWhenRunning(self._handle_signals)
 
+    @property
+    def _connections(self) -> set[InsultSSHTransport]:
+        return self._ssh.connections if self._ssh else set()
+
     @override
     def stopService(self) -> Deferred[Any]:
         """Let nobody else in, say farewell, and wait a little for people to leave."""
-        sessions = list(self._conversations.sessions)
-        self._emit(ShuttingDown(len(sessions)))
+        self._emit(ShuttingDown(len(self._conversations.sessions)))
         closed = super().stopService()
-        for session in sessions:
-            session.farewell(FAREWELL)
+        for connection in list(self._connections):
+            connection.end_sessions(FAREWELL)
+        # Those that are left came over TCP.
+        for conversation in list(self._conversations.sessions):
+            conversation.farewell(FAREWELL)
         left: Deferred[object] = Deferred()
         self._wait_until_left(left, self._reactor.seconds())
         return gatherResults([closed, left]).addCallback(lambda _: self._conversations.doStop())
@@ -178,7 +223,7 @@ class InsultService(MultiService):
     def reload(self) -> None:
         """Read the packs again; if one is bad, go on with what there was."""
         try:
-            pack = read_packs(self._settings.insults.packs)
+            pack = read_packs(self._packs)
         except PackError as error:
             self._emit(PacksRefused(str(error)))
         else:
@@ -191,11 +236,11 @@ class InsultService(MultiService):
 
     def _wait_until_left(self, left: Deferred[object], since: float) -> None:
         waited = self._reactor.seconds() - since
-        if waited >= 2 * _GRACE or not (self._conversations.sessions or self._ssh.connections):
+        if waited >= 2 * _GRACE or not (self._conversations.sessions or self._connections):
             left.callback(None)
             return
         if waited >= _GRACE or not self._conversations.sessions:
-            for connection in list(self._ssh.connections):
+            for connection in list(self._connections):
                 connection.sendDisconnect(DISCONNECT_BY_APPLICATION, FAREWELL.encode())
         self._reactor.callLater(_LOOK_AGAIN, self._wait_until_left, left, since)
 
@@ -217,44 +262,89 @@ def make_service(settings: Settings, reactor: Any) -> InsultService:  # noqa: AN
         ConchInsultsError: something the settings name cannot be used.
     """
     emit = EventLog(Logger(namespace="conch_insults"))
-    pack = read_packs(settings.insults.packs)
+    gate = Gate(_connection_limits(settings), reactor, SystemRandom())
     conversations = InsultFactory(
-        pack,
+        read_packs(settings.insults.packs),
         emit,
         reactor,
         greeting=settings.tcp.greeting,
         classic=settings.insults.unknown_topic == "classic",
+        admit=partial(_admit_at_once, gate),
     )
-    keys_dir = settings.access.keys_dir
-    policy = Policy(keys_dir, lambda reason: emit(KeyLineSkipped(reason)))
-    realm = InsultRealm(conversations, emit, reactor)
-    log_class = Logger if settings.log.level == "debug" else QuietLogger
-    ssh = InsultSSHFactory(
-        Portal(realm, [PublicKeyChecker(policy)]),
-        load_host_keys(keys_dir),
-        emit=emit,
-        log=log_class(namespace="conch_insults.ssh"),
-        clock=reactor,
+    ssh = (
+        _ssh_factory(settings, conversations, gate, emit, reactor)
+        if settings.ssh.endpoint
+        else None
     )
-    service = InsultService(settings, conversations, ssh, emit, reactor)
-    doors: list[tuple[str, str, Factory[Any]]] = [
+    service = InsultService(settings.insults.packs, conversations, ssh, emit, reactor)
+    doors: list[tuple[str, str, Factory[Any] | None]] = [
         ("ssh", settings.ssh.endpoint, ssh),
         ("tcp", settings.tcp.endpoint, conversations),
     ]
     for name, description, factory in doors:
-        if description:
+        if description and factory:
             endpoint = _endpoint(reactor, name, description)
             Door(name, description, endpoint, factory, emit).setServiceParent(service)
     if not list(service):
         raise SettingsError('ssh.endpoint and tcp.endpoint are both "": nobody could come in')
+    RefusalReport(gate, emit, reactor).setServiceParent(service)
     return service
+
+
+def _admit_at_once(gate: Gate, address: str) -> Callable[[], None] | None:
+    """Let a connection in that needs no login."""
+    admission = gate.admit(address)
+    if admission is None:
+        return None
+    admission.authenticated()
+    return partial(admission.ended, Outcome.FINE)
+
+
+def _ssh_factory(
+    settings: Settings,
+    conversations: InsultFactory,
+    gate: Gate,
+    emit: EventSink,
+    reactor: Any,  # noqa: ANN401 - as above
+) -> InsultSSHFactory:
+    access = settings.access
+    policy = Policy(
+        access.keys_dir, lambda reason: emit(KeyLineSkipped(reason)), access.minimum_rsa_bits
+    )
+    realm = InsultRealm(conversations, emit, reactor)
+    log_class = Logger if settings.log.level == "debug" else QuietLogger
+    return InsultSSHFactory(
+        Portal(realm, [PublicKeyChecker(policy)]),
+        load_host_keys(access.keys_dir),
+        gate,
+        ssh_settings=settings.ssh,
+        limits=settings.limits,
+        emit=emit,
+        log=log_class(namespace="conch_insults.ssh"),
+        clock=reactor,
+    )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    limits = settings.limits
+    try:
+        max_startups = MaxStartups.parse(limits.max_startups)
+    except ValueError as error:
+        raise SettingsError(f"limits.max_startups: {limits.max_startups!r}: {error}") from error
+    return ConnectionLimits(
+        max_startups=max_startups,
+        max_connections=limits.max_connections,
+        connections_per_source=limits.connections_per_source,
+        rate_per_source=limits.rate_per_source,
+        exempt_sources=limits.exempt_sources,
+    )
 
 
 def _endpoint(reactor: Any, name: str, description: str) -> IStreamServerEndpoint:  # noqa: ANN401 - as above
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
     # Each endpoint parser fails in its own way.
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (ImportError, IndexError, KeyError, OSError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{name}.endpoint: {description!r} is not a Twisted endpoint string: {error}"
         ) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from random import Random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from twisted.conch.ssh import connection as ssh_connection
@@ -16,11 +17,12 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from conch_insults.access.policy import Grant
+from conch_insults.config import LimitSettings
 from conch_insults.core.packs import Pack, parse_pack
 from conch_insults.protocol import InsultFactory
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.realm import InsultAvatar, Peer
-from conch_insults.wire import Fields
+from conch_insults.wire import Fields, ProtocolError
 
 if TYPE_CHECKING:
     from conch_insults.events import Event
@@ -67,7 +69,9 @@ def describe(number: int, payload: bytes) -> tuple[Any, ...]:
 class ConnectionPeer:
     """The client of an `InsultConnection` under test, in place of its transport."""
 
-    def __init__(self, conversations: InsultFactory | None = None) -> None:
+    def __init__(
+        self, conversations: InsultFactory | None = None, limits: LimitSettings | None = None
+    ) -> None:
         self.conversations = conversations or started_conversations()
         self.avatar = InsultAvatar(GRANT, self.conversations)
         self.peer = Peer("c0ffee", "192.0.2.1")
@@ -75,6 +79,12 @@ class ConnectionPeer:
         self._received: list[tuple[Any, ...]] = []
         self.disconnected: bytes | None = None
         self.transport = self
+        self.clock = Clock()
+        self.factory = SimpleNamespace(clock=self.clock, limits=limits or LimitSettings())
+        self.last_heard = 0.0
+        self.output_is_blocked = False
+        self.waiting = 0
+        self.aborted = False
         self.service = InsultConnection()
         self.service.transport = self  # type: ignore[assignment]
         self.service.serviceStarted()
@@ -83,6 +93,12 @@ class ConnectionPeer:
 
     def sendPacket(self, number: int, payload: bytes) -> None:  # noqa: N802 - Conch's
         self._received.append(describe(number, payload))
+
+    def check_waiting(self, elsewhere: int) -> None:
+        self.waiting = elsewhere
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def getPeer(self) -> IPv4Address:
         return IPv4Address("TCP", "192.0.2.1", 1)
@@ -104,7 +120,10 @@ class ConnectionPeer:
         )
 
     def send(self, number: int, payload: bytes = b"") -> None:
-        self.service.packetReceived(number, payload)
+        try:
+            self.service.packetReceived(number, payload)
+        except ProtocolError as error:
+            self.disconnected = str(error).encode()
 
     def open(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from conch_insults.config import LimitSettings, SshSettings
+from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.host_keys import create_host_key, load_host_keys
@@ -29,7 +32,14 @@ def factory(host_keys: dict[bytes, Key]) -> InsultSSHFactory:
     clock = Clock()
     realm = InsultRealm(started_conversations(), lambda _: None, clock)
     return InsultSSHFactory(
-        Portal(realm), host_keys, emit=lambda _: None, log=Logger(), clock=clock
+        Portal(realm),
+        host_keys,
+        Gate(ConnectionLimits(max_connections=2), clock, Random()),
+        ssh_settings=SshSettings(),
+        limits=LimitSettings(),
+        emit=lambda _: None,
+        log=Logger(),
+        clock=clock,
     )
 
 

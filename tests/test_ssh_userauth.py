@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,11 +22,14 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from conch_insults.access.policy import Policy
+from conch_insults.config import LimitSettings, SshSettings
 from conch_insults.events import Event, LoginAccepted, LoginRefused, SessionEnded
+from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.realm import InsultRealm, Peer
 from conch_insults.ssh.userauth import InsultUserAuthServer
+from conch_insults.wire import ProtocolError
 from tests.ssh_peer import started_conversations
 
 if TYPE_CHECKING:
@@ -49,7 +53,7 @@ class AuthPeer:
     logoutFunction: Callable[[], None]  # noqa: N815 - Conch's
     sessionID = b"session"  # noqa: N815 - Conch's
 
-    def __init__(self, keys_dir: Path) -> None:
+    def __init__(self, keys_dir: Path, banner: str = "") -> None:
         folder = keys_dir / "authorized_keys.d"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "alice").write_bytes(ALICE.public().toString("openssh") + b"\n")
@@ -60,6 +64,9 @@ class AuthPeer:
         self.factory = InsultSSHFactory(
             Portal(realm, [checker]),
             {},
+            Gate(ConnectionLimits(), self.clock, Random()),
+            ssh_settings=SshSettings(banner=banner),
+            limits=LimitSettings(),
             emit=self.events.append,
             log=Logger(),
             clock=self.clock,
@@ -93,7 +100,10 @@ class AuthPeer:
 
     def send(self, payload: bytes) -> None:
         assert self.service is not None
-        self.service.packetReceived(MSG_USERAUTH_REQUEST, payload)
+        try:
+            self.service.packetReceived(MSG_USERAUTH_REQUEST, payload)
+        except ProtocolError as error:
+            self.disconnected = str(error).encode()
 
     def received(self) -> list[tuple[int, bytes]]:
         sent, self.sent = self.sent, []

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conch_insults.access.public_key import PublicKey, looks_like_a_key, parse_public_key
+from conch_insults.access.public_key import (
+    MINIMUM_RSA_BITS,
+    PublicKey,
+    looks_like_a_key,
+    parse_public_key,
+)
 from conch_insults.errors import PublicKeyError, at_line
 
 __all__ = [
@@ -56,7 +61,7 @@ class KeyFile:
     problems: tuple[str, ...] = ()
 
 
-def parse_file(content: bytes, name: str) -> KeyFile:
+def parse_file(content: bytes, name: str, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS) -> KeyFile:
     """Read a whole file; every problem is one line that starts with `name`."""
     if len(content) > MAXIMUM_FILE_BYTES:
         return KeyFile(problems=(too_large(name),))
@@ -65,7 +70,7 @@ def parse_file(content: bytes, name: str) -> KeyFile:
     unlisted = 0
     for number, raw in enumerate(content.split(b"\n"), 1):
         try:
-            entry = parse_line(raw, number)
+            entry = parse_line(raw, number, minimum_rsa_bits=minimum_rsa_bits)
             if entry and len(entries) == MAXIMUM_KEYS:
                 raise PublicKeyError(f"more than {MAXIMUM_KEYS} keys in one file")  # noqa: TRY301 - one way for every problem
         except PublicKeyError as error:
@@ -86,12 +91,15 @@ def too_large(name: str) -> str:
     return f"{name}: is larger than {MAXIMUM_FILE_BYTES} bytes: none of its keys is used"
 
 
-def parse_line(raw: bytes, number: int) -> Entry | None:
+def parse_line(
+    raw: bytes, number: int, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
+) -> Entry | None:
     """Read one line; a blank one or a comment is None.
 
     Args:
         raw: the line, with or without its line end.
         number: the line's number, from 1.
+        minimum_rsa_bits: an RSA key of fewer may not be used.
 
     Raises:
         PublicKeyError: the line has no key that may be used, or an option not understood here.
@@ -106,7 +114,7 @@ def parse_line(raw: bytes, number: int) -> Entry | None:
             raise PublicKeyError(
                 f"option {name} is not understood here, so this line lets nobody in"
             )
-    key = parse_public_key(key_text)
+    key = parse_public_key(key_text, minimum_rsa_bits=minimum_rsa_bits)
     return Entry(key, number, tuple(option.lower() for option in options))
 
 

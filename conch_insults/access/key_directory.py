@@ -20,6 +20,7 @@ from conch_insults.access.key_files import (
     is_user_name,
     read_key_file,
 )
+from conch_insults.access.public_key import MINIMUM_RSA_BITS
 from conch_insults.errors import KeyFileError, PublicKeyError, at_line
 
 if TYPE_CHECKING:
@@ -77,7 +78,14 @@ def read_user(keys_dir: Path, user: str) -> KeyFile:
         raise KeyFileError(f"{path}: there is no such file: {user} has no keys") from error
 
 
-def add_keys(keys_dir: Path, user: str, content: bytes, name: str) -> tuple[PublicKey, ...]:
+def add_keys(
+    keys_dir: Path,
+    user: str,
+    content: bytes,
+    name: str,
+    *,
+    minimum_rsa_bits: int = MINIMUM_RSA_BITS,
+) -> tuple[PublicKey, ...]:
     """Add every key of `content` to a user's file, or none of them.
 
     Args:
@@ -85,6 +93,7 @@ def add_keys(keys_dir: Path, user: str, content: bytes, name: str) -> tuple[Publ
         user: whose keys they are.
         content: lines as in a `.pub` or authorized_keys file.
         name: what to call `content` in an error.
+        minimum_rsa_bits: an RSA key of fewer is refused.
 
     Returns:
         The keys, in the order of their lines.
@@ -94,7 +103,7 @@ def add_keys(keys_dir: Path, user: str, content: bytes, name: str) -> tuple[Publ
         KeyFileError: a key is there already, or the file cannot be changed.
     """
     path = authorized_keys_path(keys_dir, user)
-    entries = _new_entries(content, name)
+    entries = _new_entries(content, name, minimum_rsa_bits)
     make_key_directory(keys_dir)
     with _changing(path) as file:
         before = file.content if file else b""
@@ -143,9 +152,9 @@ def remove_key(keys_dir: Path, user: str, fingerprint: str) -> PublicKey:
     return removed
 
 
-def _new_entries(content: bytes, name: str) -> tuple[Entry, ...]:
+def _new_entries(content: bytes, name: str, minimum_rsa_bits: int) -> tuple[Entry, ...]:
     """Parse what somebody wants to add, where one bad line is one too many."""
-    parsed = parse_file(content, name)
+    parsed = parse_file(content, name, minimum_rsa_bits=minimum_rsa_bits)
     if parsed.problems:
         raise PublicKeyError(parsed.problems[0])
     if not parsed.entries:

@@ -17,6 +17,7 @@ from conch_insults.access.key_files import (
     read_key_file,
     version_of,
 )
+from conch_insults.access.public_key import MINIMUM_RSA_BITS
 from conch_insults.errors import KeyFileError
 
 if TYPE_CHECKING:
@@ -83,14 +84,21 @@ class _Known:
 class Policy:
     """Decides from `keys_dir/authorized_keys.d/<user>`, read again when it has changed."""
 
-    def __init__(self, keys_dir: Path, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        keys_dir: Path,
+        report: Callable[[str], None],
+        minimum_rsa_bits: int = MINIMUM_RSA_BITS,
+    ) -> None:
         """Decide from the files under `keys_dir`.
 
         Args:
             keys_dir: the keys directory.
             report: called with `path:line: reason` for each line that cannot be used, and with
                 `path: reason` for a file that cannot; once per version of the file.
+            minimum_rsa_bits: an RSA key of fewer lets nobody in.
         """
+        self._minimum_rsa_bits = minimum_rsa_bits
         self._folder = keys_dir / FOLDER
         self._report = report
         # The least recently used first.
@@ -124,7 +132,7 @@ class Policy:
             if earlier and earlier.settled and earlier.version == version:
                 known = earlier
             else:
-                known = _read(path, now)
+                known = self._read(path, now)
         except FileNotFoundError:
             return None
         except KeyFileError as error:
@@ -140,21 +148,20 @@ class Policy:
                 self._report(problem)
         return known
 
+    def _read(self, path: Path, now: int) -> _Known:
+        file = read_key_file(path)
+        parsed = parse_file(file.content, str(path), minimum_rsa_bits=self._minimum_rsa_bits)
+        entries: dict[bytes, Entry] = {}
+        for entry in parsed.entries:
+            entries.setdefault(entry.key.blob, entry)
+        version = version_of(file.status)
+        settled = max(version.modified, version.changed) + _SETTLED_AFTER_NS <= now
+        return _Known(version, settled, entries, parsed.problems)
+
     def _remember(self, user: str, known: _Known) -> None:
         self._known[user] = known
         if len(self._known) > MAXIMUM_CACHED_USERS:
             del self._known[next(iter(self._known))]
-
-
-def _read(path: Path, now: int) -> _Known:
-    file = read_key_file(path)
-    parsed = parse_file(file.content, str(path))
-    entries: dict[bytes, Entry] = {}
-    for entry in parsed.entries:
-        entries.setdefault(entry.key.blob, entry)
-    version = version_of(file.status)
-    settled = max(version.modified, version.changed) + _SETTLED_AFTER_NS <= now
-    return _Known(version, settled, entries, parsed.problems)
 
 
 def _unusable(version: Version | None, problem: str) -> _Known:

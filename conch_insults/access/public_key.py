@@ -29,7 +29,14 @@ from conch_insults.wire import Fields, ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PublicKey", "fingerprint", "looks_like_a_key", "parse_blob", "parse_public_key"]
+__all__ = [
+    "MINIMUM_RSA_BITS",
+    "PublicKey",
+    "fingerprint",
+    "looks_like_a_key",
+    "parse_blob",
+    "parse_public_key",
+]
 
 MAXIMUM_BLOB_BYTES = 16 * 1024
 MINIMUM_RSA_BITS = 2048

@@ -68,9 +68,12 @@ def add(settings: Settings, user: str, file: IO[bytes]) -> None:
     FILE is a .pub file, or has several keys, one a line; all of them are added or none. It counts
     from the next login on.
     """
+    access = settings.access
     name = "standard input" if file is sys.stdin.buffer else file.name
     content = file.read(MAXIMUM_FILE_BYTES + 1)
-    for key in key_directory.add_keys(settings.access.keys_dir, user, content, name):
+    for key in key_directory.add_keys(
+        access.keys_dir, user, content, name, minimum_rsa_bits=access.minimum_rsa_bits
+    ):
         click.echo(f"added for {user}: {describe(key)}")
 
 

@@ -62,9 +62,10 @@ class SessionTransport(SSHSessionProcessProtocol):
         self.session.loseConnection()
 
     def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:  # noqa: FBT001 - IConsumer's
-        """Pause `producer` while the peer's window is shut."""
+        """Pause `producer` while the peer takes no more."""
         del streaming
         self.session.producer = producer
+        self.session.update_producer()
 
     def unregisterProducer(self) -> None:
         """Pause nobody any more."""
@@ -88,7 +89,7 @@ class InsultChannel(SSHSession):
     """A session channel.
 
     Attributes:
-        producer: who writes to this channel, to be paused while the peer's window is shut.
+        producer: who writes to this channel, to be paused while the peer takes no more.
         reading: whether the application takes input now.
     """
 
@@ -110,6 +111,7 @@ class InsultChannel(SSHSession):
         self._early_input = b""
         self.input_ended = False
         self._has_pty = False
+        self._producer_is_paused = False
         self._start: Callable[[], None] | None = None
 
     @override
@@ -211,25 +213,40 @@ class InsultChannel(SSHSession):
     # Output
 
     @override
-    def stopWriting(self) -> None:
-        if self.producer is not None:
-            self.producer.pauseProducing()
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.update_producer()
+        if self.buf:
+            self.conn.transport.check_waiting(self.conn.waiting_output)
 
     @override
-    def startWriting(self) -> None:
-        if self.producer is not None:
-            self.producer.resumeProducing()
+    def writeExtended(self, dataType: int, data: bytes) -> None:
+        """Send data of another type if it can go at once; a note beside the answers may be lost."""
+        room = min(self.remoteWindowLeft, self.remoteMaxPacket)
+        if not self.buf and len(data) <= room:
+            self.remoteWindowLeft -= len(data)
+            self.conn.sendExtendedData(self, dataType, data)
 
     @override
     def addWindowBytes(self, data: int) -> None:
-        """Send what waits for the window; only then let the producer go on."""
+        """Send what waits for the window; only then may the producer go on."""
         self.remoteWindowLeft += data
         if self.buf:
             waiting, self.buf = self.buf, b""
-            self.write(waiting)
-        if not self.buf and not self.areWriting:
-            self.areWriting = True
-            self.startWriting()
+            super().write(waiting)
+        self.update_producer()
+
+    def update_producer(self) -> None:
+        """Have the producer stop while anything that it writes would have to wait."""
+        if self.producer is None:
+            return
+        blocked = bool(self.buf) or not self.remoteWindowLeft or self.conn.output_is_blocked
+        if blocked != self._producer_is_paused:
+            self._producer_is_paused = blocked
+            if blocked:
+                self.producer.pauseProducing()
+            else:
+                self.producer.resumeProducing()
 
     # The end
 

@@ -21,11 +21,14 @@ from twisted.conch.ssh.connection import (
     MSG_CHANNEL_SUCCESS,
     MSG_REQUEST_FAILURE,
     OPEN_CONNECT_FAILED,
+    OPEN_RESOURCE_SHORTAGE,
     SSHConnection,
 )
-from twisted.conch.ssh.transport import DISCONNECT_PROTOCOL_ERROR
+from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION
 from typing_extensions import override
 
+from conch_insults.ssh.allowance import Allowance
+from conch_insults.ssh.liveness import Liveness
 from conch_insults.wire import Fields, ProtocolError
 
 if TYPE_CHECKING:
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from conch_insults.ssh.transport import InsultSSHTransport
 
 __all__ = ["InsultConnection"]
+
+# Channels opened: so many at once, then as time passes; nobody types faster.
+_OPENS = 100
+_OPENS_A_SECOND = 20.0
 
 # The most that a window may grow to (RFC 4254, section 5.2).
 _LARGEST_WINDOW = 2**32 - 1
@@ -50,15 +57,60 @@ class InsultConnection(SSHConnection):
     @override
     def serviceStarted(self) -> None:
         self._log = self.transport._log  # noqa: SLF001 - Conch's name for the transport's logger
+        factory = self.transport.factory
+        self._limits = factory.limits
+        self._opens = Allowance(factory.clock, _OPENS, _OPENS_A_SECOND)
+        self._takes_channels = True
+        self._liveness = Liveness(self, factory.limits, factory.clock)
         super().serviceStarted()
+        self._liveness.start()
 
     @override
-    def packetReceived(self, messageNum: int, packet: bytes) -> None:
-        """Act on a message, or end the connection if it breaks the protocol."""
-        try:
-            super().packetReceived(messageNum, packet)
-        except ProtocolError as error:
-            self.transport.sendDisconnect(DISCONNECT_PROTOCOL_ERROR, str(error).encode())
+    def serviceStopped(self) -> None:
+        self._liveness.stop()
+        super().serviceStopped()
+
+    # What the clock asks for
+
+    def send_keepalive(self) -> None:
+        """Ask the peer for a sign of life; whatever it answers is one."""
+        answer = self.sendGlobalRequest(b"keepalive@openssh.com", b"", wantReply=1)
+        answer.addErrback(lambda _: None)
+
+    def warn_sessions(self, text: str) -> None:
+        """Show a line to everybody at a terminal."""
+        for channel in list(self.channels.values()):
+            channel.insult_session.warn(text)
+
+    def end_sessions(self, text: str) -> None:
+        """End every session; whoever is at a terminal is told why."""
+        for channel in list(self.channels.values()):
+            channel.insult_session.end(text)
+
+    def take_no_more_channels(self) -> None:
+        """Refuse every channel from now on."""
+        self._takes_channels = False
+
+    def disconnect(self, text: str) -> None:
+        """End the connection."""
+        self.transport.sendDisconnect(DISCONNECT_BY_APPLICATION, text.encode())
+
+    # What the transport asks for
+
+    @property
+    def output_is_blocked(self) -> bool:
+        """Whether nothing should be written to any channel now."""
+        return self.transport.output_is_blocked
+
+    def output_blocked_changed(self) -> None:
+        """Have the channels' producers stop or go on, as the transport can send."""
+        for channel in list(self.channels.values()):
+            channel.update_producer()
+
+    @property
+    def waiting_output(self) -> int:
+        """How many bytes wait for the windows of the channels."""
+        return sum(len(channel.buf) for channel in self.channels.values())
 
     # Global requests (RFC 4254, section 4)
 
@@ -108,6 +160,7 @@ class InsultConnection(SSHConnection):
         self.channels[channel.id] = channel
         self.channelsToRemoteChannel[channel] = remote_id
         self.localToRemoteChannel[channel.id] = remote_id
+        self._liveness.channels_changed()
         self.transport.sendPacket(
             MSG_CHANNEL_OPEN_CONFIRMATION,
             struct.pack(
@@ -124,6 +177,10 @@ class InsultConnection(SSHConnection):
         Raises:
             ConchError: with the text and the reason code of an OPEN_FAILURE.
         """
+        if not self._opens.spend():
+            raise ProtocolError("too many channels were opened")
+        if len(self.channels) >= self._limits.channels or not self._takes_channels:
+            raise ConchError("too many channels are open", OPEN_RESOURCE_SHORTAGE)
         if maxPacket < _SMALLEST_MAX_PACKET:
             raise ConchError("maximum packet size is too small", OPEN_CONNECT_FAILED)
         channel: InsultChannel = self.transport.avatar.lookupChannel(
@@ -196,6 +253,11 @@ class InsultConnection(SSHConnection):
             channel.eofReceived()
 
     @override
+    def channelClosed(self, channel: InsultChannel) -> None:
+        super().channelClosed(channel)
+        self._liveness.channels_changed()
+
+    @override
     def ssh_CHANNEL_CLOSE(self, packet: bytes) -> None:
         channel = self._channel(Fields(packet))
         channel.remoteClosed = True
@@ -235,6 +297,7 @@ class InsultConnection(SSHConnection):
 
     def _channel(self, fields: Fields) -> InsultChannel:
         """Find the channel that a message is for; its number comes first in each."""
+        self._liveness.active()
         channel = self.channels.get(fields.uint32())
         if channel is None:
             raise ProtocolError("no such channel")

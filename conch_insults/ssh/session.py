@@ -12,6 +12,7 @@ from twisted.conch.interfaces import ISession, ISessionSetEnv
 from twisted.conch.ssh.session import wrapProtocol
 from zope.interface import implementer
 
+from conch_insults.core.dialogue import Status
 from conch_insults.terminal import CookedTransport, Terminal
 
 if TYPE_CHECKING:
@@ -30,12 +31,35 @@ class InsultSession:
         self._avatar = avatar
         self._width: int | None = None
         self._application: Terminal | InsultProtocol | None = None
-        self._command: InsultProtocol | None = None
+        self._conversation: InsultProtocol | None = None
+        self._transport: SessionTransport | None = None
+        self._is_command = False
+        self._was_ended = False
 
     @property
     def exit_status(self) -> int:
         """What the session ends with: a command's own status; a shell has done what it could."""
-        return 0 if self._command is None else self._command.status
+        if self._was_ended:
+            return Status.REFUSED
+        if self._is_command and self._conversation is not None:
+            return self._conversation.status
+        return Status.ANSWERED
+
+    def warn(self, text: str) -> None:
+        """Show a line to a person at a terminal; nobody else is disturbed."""
+        if isinstance(self._application, Terminal):
+            self._application.say(f"{text}\n".encode())
+
+    def end(self, text: str) -> None:
+        """End the session and say why: at a terminal in the talk, else beside the answers."""
+        if self._conversation is None or self._transport is None:
+            return
+        self._was_ended = True
+        if isinstance(self._application, Terminal):
+            self._conversation.farewell(text)
+        else:
+            self._transport.errReceived(f"{text}\n".encode())
+            self._conversation.farewell(None)
 
     def setEnv(self, name: bytes, value: bytes) -> None:
         """Accept a variable and forget it: nothing here depends on the client's environment."""
@@ -64,14 +88,16 @@ class InsultSession:
     def openShell(self, transport: SessionTransport) -> None:
         """Talk line by line: through a terminal if there is one, else as a plain pipe."""
         if self._width is None:
-            self._connect(self._avatar.converse(), transport)
+            self._conversation = self._avatar.converse()
+            self._connect(self._conversation, transport)
         else:
-            conversation = self._avatar.converse(self._avatar.greeting)
-            self._connect(Terminal(conversation, self._width), transport)
+            self._conversation = self._avatar.converse(self._avatar.greeting)
+            self._connect(Terminal(self._conversation, self._width), transport)
 
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
         """Answer the command as if it were the only line of input."""
-        conversation = self._command = self._avatar.converse()
+        self._is_command = True
+        conversation = self._conversation = self._avatar.converse()
         self._connect(conversation, transport, cooked=self._width is not None)
         conversation.dataReceived(b" ".join(command.split(b"\n")) + b"\n")
         conversation.readConnectionLost()
@@ -91,6 +117,6 @@ class InsultSession:
         *,
         cooked: bool = False,
     ) -> None:
-        self._application = application
+        self._application, self._transport = application, transport
         application.makeConnection(CookedTransport(transport) if cooked else transport)
         transport.makeConnection(wrapProtocol(application))

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.conch.error import ConchError, IgnoreAuthentication, ValidPublicKey
+from twisted.conch.error import ValidPublicKey
 from twisted.conch.interfaces import IConchUser
 from twisted.conch.ssh.common import NS
 from twisted.conch.ssh.transport import (
-    DISCONNECT_PROTOCOL_ERROR,
+    DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE,
     DISCONNECT_SERVICE_NOT_AVAILABLE,
 )
 from twisted.conch.ssh.userauth import (
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
     MSG_USERAUTH_PK_OK,
     MSG_USERAUTH_REQUEST,
     SSHUserAuthServer,
@@ -28,7 +30,7 @@ from typing_extensions import override
 from conch_insults.access.policy import Offer
 from conch_insults.events import LoginRefused
 from conch_insults.ssh.checker import PublicKeyCredentials
-from conch_insults.wire import Fields, ProtocolError
+from conch_insults.wire import Fields
 
 if TYPE_CHECKING:
     from typing import Any
@@ -40,28 +42,43 @@ if TYPE_CHECKING:
 
 __all__ = ["InsultUserAuthServer"]
 
+REFUSED = "That key opens nothing here. Bring a better one, or ask nicely to have it let in."
+
+# Of one connection. A query is no failure, so that an agent full of keys can find the right one.
+_MOST_FAILURES = 6
+_MOST_REQUESTS = 20
+
 
 class InsultUserAuthServer(SSHUserAuthServer):
-    """Authenticates one connection, and tells of it if that never succeeds."""
+    """Authenticates one connection, and tells of it if that never succeeds.
 
-    # Stock Conch allows ten hours.
-    loginTimeout = 120  # noqa: N815 - Conch's name; seconds
+    Attributes:
+        refusals: how many keys have been refused, signed for or not.
+    """
 
     transport: InsultSSHTransport
     user: bytes | None
 
     @override
     def serviceStarted(self) -> None:
+        """Get ready; how long this may take is the transport's to say."""
+        factory = self.transport.factory
         self._log = self.transport._log  # noqa: SLF001 - Conch's name for the transport's logger
-        self.clock = self.transport.factory.clock
-        self._refusals = 0
+        self.portal = factory.portal
+        self.supportedAuthentications = [b"publickey"]
+        self.authenticatedWith: list[bytes] = []
+        self.user = self.nextService = None
+        self.refusals = 0
+        self._failures = self._requests = 0
         self._last_reason = ""
-        super().serviceStarted()
+        if factory.ssh_settings.banner:
+            self._say(factory.ssh_settings.banner)
 
     @override
     def serviceStopped(self) -> None:
-        super().serviceStopped()
-        if self._refusals and not self.transport.is_authenticated:
+        # Somebody who gets in at last has only let the client try the wrong keys first, unless
+        # a signature was no good.
+        if self._failures or (self.refusals and not self.transport.is_authenticated):
             peer = self.transport.peer
             self.transport.factory.emit(
                 LoginRefused(
@@ -69,83 +86,85 @@ class InsultUserAuthServer(SSHUserAuthServer):
                     _text(self.user or b""),
                     peer.address,
                     self._last_reason,
-                    self._refusals,
+                    self.refusals,
                 )
             )
 
-    @override
-    def packetReceived(self, messageNum: int, packet: bytes) -> None:
-        """Act on a message, or end the connection if it breaks the protocol."""
-        try:
-            super().packetReceived(messageNum, packet)
-        except ProtocolError as error:
-            self.transport.sendDisconnect(DISCONNECT_PROTOCOL_ERROR, str(error).encode())
+    def _say(self, text: str) -> None:
+        """Show the person something before they are in (RFC 4252, section 5.4)."""
+        lines = "".join(f"{line}\r\n" for line in text.splitlines())
+        self.transport.sendPacket(MSG_USERAUTH_BANNER, NS(lines.encode()) + NS(b"en"))
 
     @override
-    def ssh_USERAUTH_REQUEST(self, packet: bytes) -> Deferred[Any] | None:
+    def ssh_USERAUTH_REQUEST(self, packet: bytes) -> None:
+        """Answer one request; the checker decides at once, so that none overtakes another."""
         fields = Fields(packet)
-        fields.string()
-        service, method = fields.string(), fields.string()
-        if service != b"ssh-connection":
+        user, service, method = fields.string(), fields.string(), fields.string()
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            self._give_up()
+        elif service != b"ssh-connection":
             self.transport.sendDisconnect(DISCONNECT_SERVICE_NOT_AVAILABLE, b"no such service")
-            return None
-        if method == b"publickey":
-            # Read it once here, where an error still ends the connection.
-            _PublicKeyRequest(fields.rest())
-        return super().ssh_USERAUTH_REQUEST(packet)
-
-    @override
-    def auth_publickey(self, packet: bytes) -> Deferred[Any]:
-        """Ask the portal about a key (RFC 4252, section 7)."""
-        request = _PublicKeyRequest(packet)
-        user, session_id = self.user or b"", self.transport.sessionID or b""
-        offer = Offer(
-            _text(user), _text(request.algorithm), request.blob, self.transport.peer.address
-        )
-        if request.signature is None:
-            credentials = PublicKeyCredentials(offer)
+        elif method == b"publickey":
+            self.user, self.nextService, self.method = user, service, method
+            self._ask_about_key(fields.rest())
         else:
-            signed_data = (
-                NS(session_id)
-                + bytes((MSG_USERAUTH_REQUEST,))
-                + NS(user)
-                + NS(b"ssh-connection")
-                + NS(b"publickey")
-                + b"\1"
-                + NS(request.algorithm)
-                + NS(request.blob)
-            )
-            credentials = PublicKeyCredentials(offer, signed_data, request.signature)
-        login: Deferred[Any] = self.portal.login(credentials, self.transport.peer, IConchUser)
-        return login.addErrback(self._key_not_proved, request)
+            self._refuse()
 
-    def _key_not_proved(self, reason: Failure, request: _PublicKeyRequest) -> Failure:
-        """Tell a client that only asked that its key is worth a signature."""
-        if reason.check(ValidPublicKey):
-            self.transport.sendPacket(MSG_USERAUTH_PK_OK, NS(request.algorithm) + NS(request.blob))
-            raise IgnoreAuthentication
-        return reason
-
-    @override
-    def _ebBadAuth(self, reason: Failure) -> Any:
-        if reason.check(UnauthorizedLogin, ConchError) and self.method != b"none":
-            self._refusals += 1
-            self._last_reason = reason.getErrorMessage()
-        return super()._ebBadAuth(reason)
-
-
-class _PublicKeyRequest:
-    """The method's own fields of a publickey request."""
-
-    __slots__ = ("algorithm", "blob", "signature")
-
-    def __init__(self, packet: bytes) -> None:
+    def _ask_about_key(self, packet: bytes) -> None:
+        """Ask the portal about a key (RFC 4252, section 7)."""
         fields = Fields(packet)
         is_signed = fields.boolean()
-        self.algorithm = fields.string()
-        self.blob = fields.string()
-        self.signature = fields.string() if is_signed else None
+        algorithm, blob = fields.string(), fields.string()
+        signature = fields.string() if is_signed else None
         fields.end()
+        user, session_id = self.user or b"", self.transport.sessionID or b""
+        offer = Offer(_text(user), _text(algorithm), blob, self.transport.peer.address)
+        signed_data = (
+            NS(session_id)
+            + bytes((MSG_USERAUTH_REQUEST,))
+            + NS(user)
+            + NS(b"ssh-connection")
+            + NS(b"publickey")
+            + b"\1"
+            + NS(algorithm)
+            + NS(blob)
+        )
+        login: Deferred[Any] = self.portal.login(
+            PublicKeyCredentials(offer, signed_data, signature), self.transport.peer, IConchUser
+        )
+        login.addCallback(self._cbFinishedAuth)
+        login.addErrback(self._key_not_proved, NS(algorithm) + NS(blob), is_signed=is_signed)
+        login.addErrback(self._log_failure)
+
+    def _key_not_proved(self, reason: Failure, key: bytes, *, is_signed: bool) -> None:
+        """Tell a client that only asked that its key is worth a signature, or refuse."""
+        if reason.check(ValidPublicKey):
+            self.transport.sendPacket(MSG_USERAUTH_PK_OK, key)
+            return
+        reason.trap(UnauthorizedLogin)
+        self.refusals += 1
+        self._last_reason = reason.getErrorMessage()
+        if self.refusals == 1:
+            self._say(REFUSED)
+        self._failures += is_signed
+        if self._failures >= _MOST_FAILURES:
+            self._give_up()
+        else:
+            self._refuse()
+
+    def _log_failure(self, reason: Failure) -> None:
+        """Let nobody in because of an error of ours."""
+        self._log.failure("while deciding about a key", reason)
+        self._refuse()
+
+    def _refuse(self) -> None:
+        self.transport.sendPacket(MSG_USERAUTH_FAILURE, NS(b"publickey") + b"\0")
+
+    def _give_up(self) -> None:
+        self.transport.sendDisconnect(
+            DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE, b"too many attempts"
+        )
 
 
 def _text(name: bytes) -> str:

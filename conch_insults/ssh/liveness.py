@@ -1,0 +1,113 @@
+"""Whether anybody is still there: keepalives, idleness, and how long a connection may last.
+
+Watches one authenticated connection by the clock. Knows channels only by their number and by what
+their sessions can be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conch_insults.ssh.deadlines import Deadlines
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from conch_insults.config import LimitSettings
+    from conch_insults.ssh.connection import InsultConnection
+
+__all__ = ["Liveness"]
+
+IDLE_WARNING = "Still there? A minute more of this silence and I am leaving you."
+IDLE_END = "You have nothing to say, and I have heard enough of it."
+LIMIT_END = "Your time is up. It was mostly mine anyway."
+
+# How long before the end the warning comes, and how long a connection may do without a channel;
+# both in seconds.
+_WARNING = 60.0
+_WITHOUT_CHANNEL = 60.0
+
+
+class Liveness:
+    """The clock's side of one connection.
+
+    Args:
+        connection: what is watched.
+        settings: how patient to be.
+        clock: runs the timers.
+    """
+
+    def __init__(
+        self, connection: InsultConnection, settings: LimitSettings, clock: IReactorTime
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._clock = clock
+        self._deadlines = Deadlines(clock)
+        self._last_activity = clock.seconds()
+        self._unanswered = 0
+        self._has_warned = False
+
+    def start(self) -> None:
+        """Begin to watch."""
+        settings = self._settings
+        self.channels_changed()
+        self._deadlines.start("keepalive", settings.keepalive_interval, self._ask)
+        if settings.idle_timeout:
+            self._watch_idleness()
+        if settings.session_limit:
+            self._deadlines.start("limit", settings.session_limit, self._reached_limit)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._deadlines.cancel_all()
+
+    def active(self) -> None:
+        """Note that the peer has done something on a channel."""
+        self._last_activity = self._clock.seconds()
+        self._has_warned = False
+
+    def channels_changed(self) -> None:
+        """Note that a channel has been opened or closed."""
+        if self._connection.channels:
+            self._deadlines.cancel("channel")
+        else:
+            self._deadlines.start("channel", _WITHOUT_CHANNEL, self._is_of_no_use)
+
+    def _is_of_no_use(self) -> None:
+        self._connection.disconnect("nothing is open on this connection")
+
+    def _ask(self) -> None:
+        """Ask for a sign of life, if there has been none of itself."""
+        interval = self._settings.keepalive_interval
+        silence = self._clock.seconds() - self._connection.transport.last_heard
+        if silence < interval:
+            self._unanswered = 0
+            self._deadlines.start("keepalive", interval - silence, self._ask)
+            return
+        if self._unanswered >= self._settings.keepalive_count:
+            self._connection.transport.abort()
+            return
+        self._unanswered += 1
+        self._connection.send_keepalive()
+        self._deadlines.start("keepalive", interval, self._ask)
+
+    def _watch_idleness(self) -> None:
+        timeout = self._settings.idle_timeout
+        silence = self._clock.seconds() - self._last_activity
+        warn_after = timeout - min(_WARNING, timeout / 2)
+        if silence >= timeout:
+            self._connection.end_sessions(IDLE_END)
+            self._last_activity = self._clock.seconds()
+            self._has_warned = False
+        elif silence >= warn_after and not self._has_warned:
+            self._has_warned = True
+            self._connection.warn_sessions(IDLE_WARNING)
+        silence = self._clock.seconds() - self._last_activity
+        next_look = (timeout if self._has_warned else warn_after) - silence
+        self._deadlines.start("idle", next_look, self._watch_idleness)
+
+    def _reached_limit(self) -> None:
+        self._connection.end_sessions(LIMIT_END)
+        # Whoever does not leave now is sent away, by the deadline for a connection without use.
+        self._connection.take_no_more_channels()
