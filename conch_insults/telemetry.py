@@ -5,6 +5,8 @@ Every value is cleaned on its way into the log. Knows the events by their shape 
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ __all__ = ["EventLog", "QuietLogger"]
 # The longest value in a log line, in characters; a stranger's user name is one.
 _LONGEST_VALUE = 512
 
+_PLAIN_VALUE = re.compile(r'[^\s="\\]+')
+
 
 class EventLog:
     """The event sink that writes one line for each event."""
@@ -35,8 +39,15 @@ class EventLog:
         values = {field.name: getattr(event, field.name) for field in fields(event)}
         for name, value in values.items():
             if isinstance(value, str):
-                values[name] = printable(value, _LONGEST_VALUE)
+                clean = printable(value, _LONGEST_VALUE)
+                in_a_pair = f"={{{name}}}" in event.template
+                values[name] = _quoted(clean) if in_a_pair else clean
         self._log.info(event.template, **values)
+
+
+def _quoted(value: str) -> str:
+    """Write the value of a `name=value` pair so that it cannot pass for another pair."""
+    return value if _PLAIN_VALUE.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 
 class QuietLogger(Logger):

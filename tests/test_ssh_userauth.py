@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.conch.ssh.common import NS
 from twisted.conch.ssh.keys import FingerprintFormats, Key
 from twisted.conch.ssh.userauth import (
+    MSG_USERAUTH_BANNER,
     MSG_USERAUTH_FAILURE,
     MSG_USERAUTH_PK_OK,
     MSG_USERAUTH_REQUEST,
@@ -28,8 +29,8 @@ from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.realm import InsultRealm, Peer
-from conch_insults.ssh.userauth import InsultUserAuthServer
-from conch_insults.wire import ProtocolError
+from conch_insults.ssh.userauth import REFUSED, InsultUserAuthServer
+from conch_insults.wire import Fields, ProtocolError
 from tests.ssh_peer import started_conversations
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class AuthPeer:
         self.peer = Peer("c0ffee", "192.0.2.1")
         self._log = Logger()
         self.sent: list[tuple[int, bytes]] = []
+        self.banners: list[str] = []
         self.disconnected: bytes | None = None
         self.service: SSHService | None = None
         self.setService(InsultUserAuthServer())
@@ -93,7 +95,10 @@ class AuthPeer:
         service.serviceStarted()
 
     def sendPacket(self, number: int, payload: bytes) -> None:  # noqa: N802 - Conch's
-        self.sent.append((number, payload))
+        if number == MSG_USERAUTH_BANNER:
+            self.banners.append(Fields(payload).string().decode())
+        else:
+            self.sent.append((number, payload))
 
     def sendDisconnect(self, _reason: int, text: bytes) -> None:  # noqa: N802 - Conch's
         self.disconnected = text
@@ -148,7 +153,7 @@ def test_the_holder_of_a_key_gets_in(peer: AuthPeer) -> None:
     peer.send(request(ALICE, signer=ALICE))
     assert peer.received() == [SUCCESS]
     assert peer.avatar.grant.user == "alice"
-    peer.clock.advance(90)
+    peer.clock.advance(20)
     peer.leave()
     accepted, ended = peer.events
     assert isinstance(accepted, LoginAccepted)
@@ -157,7 +162,7 @@ def test_the_holder_of_a_key_gets_in(peer: AuthPeer) -> None:
     assert accepted.fingerprint == "SHA256:" + ALICE.fingerprint(
         FingerprintFormats.SHA256_BASE64
     ).rstrip("=")
-    assert ended == SessionEnded("c0ffee", "ssh", "alice", "192.0.2.1", 90, 0)
+    assert ended == SessionEnded("c0ffee", "ssh", "alice", "192.0.2.1", 20, 0)
 
 
 def test_none_is_told_what_there_is(peer: AuthPeer) -> None:
@@ -244,9 +249,60 @@ def test_a_request_that_breaks_the_protocol_ends_the_connection(
     assert not peer.is_authenticated
 
 
-def test_who_takes_too_long_is_sent_away(peer: AuthPeer) -> None:
-    peer.clock.advance(InsultUserAuthServer.loginTimeout + 1)
+def test_whoever_is_refused_hears_one_sentence_that_tells_nothing(tmp_path: Path) -> None:
+    heard = []
+    for user in (b"alice", b"nobody"):
+        peer = AuthPeer(tmp_path)
+        peer.send(request(MALLORY, user))
+        peer.send(request(MALLORY, user, signer=MALLORY))
+        heard.append(peer.banners)
+    assert heard == [[f"{REFUSED}\r\n"]] * 2
+
+
+def test_a_banner_comes_before_anything_else(tmp_path: Path) -> None:
+    peer = AuthPeer(tmp_path, banner="Be warned.\nTwice.")
+    assert peer.banners == ["Be warned.\r\nTwice.\r\n"]
+    assert not peer.received()
+
+
+def test_six_bad_signatures_are_enough_however_they_come(peer: AuthPeer) -> None:
+    for _ in range(6):
+        assert not peer.disconnected
+        peer.send(request(ALICE, signer=MALLORY))
     assert peer.disconnected
+    assert peer.received() == [FAILURE] * 5
+
+
+def test_questions_are_no_failures_but_they_are_counted(peer: AuthPeer) -> None:
+    for _ in range(10):
+        peer.send(request(MALLORY))
+        peer.send(NS(b"alice") + NS(b"ssh-connection") + NS(b"none"))
+    assert not peer.disconnected
+    assert len(peer.received()) == 20
+    peer.send(request(ALICE, signer=ALICE))
+    assert peer.disconnected
+    assert not peer.is_authenticated
+
+
+def test_a_bad_signature_is_told_of_even_if_a_good_one_follows(peer: AuthPeer) -> None:
+    peer.send(request(ALICE, signer=MALLORY))
+    peer.send(request(ALICE, signer=ALICE))
+    assert [type(event) for event in peer.events] == [LoginAccepted, LoginRefused]
+
+
+def test_an_error_of_ours_lets_nobody_in(
+    peer: AuthPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    logged: list[str] = []
+    monkeypatch.setattr(Policy, "decide", broken)
+    monkeypatch.setattr(peer.service._log, "failure", lambda text, _: logged.append(text))
+    peer.send(request(ALICE, signer=ALICE))
+    assert peer.received() == [FAILURE]
+    assert not peer.is_authenticated
+    assert logged == ["while deciding about a key"]
 
 
 @settings(deadline=None, max_examples=150)

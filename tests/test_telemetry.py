@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,8 +58,18 @@ class TestEventLog:
     def test_what_a_terminal_or_a_log_would_act_on_is_gone(self) -> None:
         user = "al\x1b[2Jice\r\nlogin: user=root\x00\x7f\x9b\u202e"
         assert line_for(LoginRefused("ssh-1", user, "::1", "unknown\nuser", 1)) == (
-            "refused: user=al[2Jicelogin: user=root from=::1 reason=unknownuser attempts=1"
+            'refused: user="al[2Jicelogin: user=root" from=::1 reason=unknownuser attempts=1'
             " connection=ssh-1"
+        )
+
+    @pytest.mark.parametrize(
+        "user", ["x from=9.9.9.9", 'x"', "x\\", "x=y", "", "x\u00a0y", "\u3000"]
+    )
+    def test_no_value_passes_for_another_pair(self, user: str) -> None:
+        line = line_for(LoginRefused("ssh-1", user, "::1", "no", 1)) or ""
+        assert line == (
+            f"refused: user={json.dumps(user, ensure_ascii=False)} from=::1 reason=no"
+            " attempts=1 connection=ssh-1"
         )
 
     def test_braces_are_only_braces(self) -> None:
