@@ -110,7 +110,7 @@ class Door(Service):
             reason = error.socketError if isinstance(error, CannotListenError) else error
             # twistd's daemon has less than 100 bytes for this.
             raise CannotStart(
-                f"{getattr(reason, 'strerror', None) or reason}: "
+                f"conch_insults: {getattr(reason, 'strerror', None) or reason}: "
                 f"{self.name}.endpoint = {self._description}"
             )
 

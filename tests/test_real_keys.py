@@ -60,7 +60,7 @@ class TestARefusal:
 
     def refused(self, server: RealServer, reason: str) -> None:
         line = server.logged("refused: ")
-        assert f" reason={reason} attempts=1 " in line
+        assert f' reason="{reason}" attempts=1 ' in line
         assert server.count_logged("refused: ") == 1
         assert server.count_logged("login: ") == 0
 
@@ -81,7 +81,7 @@ class TestARefusal:
             ("../../id_alice.pub", "../../id_alice.pub"),
             ("Alice", "Alice"),
             (".", "."),
-            ("\u202eecila", r"\xe2\x80\xaeecila"),
+            ("\u202eecila", r'"\\xe2\\x80\\xaeecila"'),
         ],
     )
     def test_of_a_name_that_nobody_can_have(

@@ -132,7 +132,7 @@ def test_a_port_in_use_is_one_line(
     reactor.taken = True
     with pytest.raises(CannotStart) as exit_:
         started(reactor, tmp_path, monkeypatch)
-    assert exit_.value.code == "Address already in use: ssh.endpoint = tcp:2222"
+    assert exit_.value.code == "conch_insults: Address already in use: ssh.endpoint = tcp:2222"
 
 
 def test_the_settings_reach_the_conversation(
