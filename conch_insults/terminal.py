@@ -18,7 +18,7 @@ from conch_insults.core.line_editor import Display, Interrupt, Line, LineEditor
 from conch_insults.protocol import LineTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from twisted.python.failure import Failure
 
@@ -30,7 +30,8 @@ _HOW_TO_LEAVE = "Type quit or press Ctrl-D to leave.\r\n"
 _LEAVE = b"quit\n"
 
 # What one read causes goes out in one write, but no more than this at once, in characters, so
-# that a reader who is slow can stop us in the middle of a long read.
+# that a reader who is slow can stop us in the middle of a long read. After as much, everybody else
+# gets their turn too: one byte may recall a line of a thousand and the next may run it.
 _WRITE_SIZE = 32 * 1024
 
 
@@ -67,8 +68,7 @@ class _LineSide(LineTransport):
 
     @override
     def write(self, data: bytes) -> None:
-        if not self.disconnecting:
-            self._terminal.say(data)
+        self._terminal.say(data)
 
     @override
     def loseConnection(self) -> None:
@@ -108,18 +108,34 @@ class Terminal(protocol.Protocol):
         application: answers the lines; writes UTF-8 text whose lines end with a newline.
         width: the window's columns; 0 if the client does not know.
         prompt: what stands before the line in progress.
+        call_later: a reactor's; what takes long is done in several of its turns. Without one, a
+            read is worked through at once, however much comes of it.
     """
 
     transport: LineTransport
 
-    def __init__(self, application: LineApplication, width: int, prompt: str = "> ") -> None:
+    def __init__(
+        self,
+        application: LineApplication,
+        width: int,
+        prompt: str = "> ",
+        call_later: Callable[[float, Callable[[], None]], object] | None = None,
+    ) -> None:
         self._application = application
         self._editor = LineEditor(prompt, width)
+        self._call_later = call_later
         self._outputs: Iterator[Output] = iter(())
         # Bounded by what the transport delivers after it was asked to pause.
         self._unread: deque[bytes] = deque()
         self._outgoing: list[str] = []
         self._outgoing_size = 0
+        # How much has been written in this turn, in characters; and whether we wait for the next.
+        self._turn_size = 0
+        self._resting = False
+        # What is put off while output is full, or others have their turn: there is no end to the
+        # windows and notices that may come meanwhile, and only the last screen matters.
+        self._new_width: int | None = None
+        self._line_hidden = False
         # While we work through input, output is collected.
         self._working = False
         self._reading = True
@@ -163,9 +179,9 @@ class Terminal(protocol.Protocol):
 
     def windowChanged(self, width: int) -> None:
         """Fit the line in progress into a window that is now `width` columns wide."""
-        if not self._over:
-            self._print(self._editor.resize(width))
-            self._flush()
+        self._new_width = width
+        self._catch_up()
+        self._flush()
 
     def pauseProducing(self) -> None:
         """Stop: the transport has as much output as it can take."""
@@ -177,6 +193,7 @@ class Terminal(protocol.Protocol):
     def resumeProducing(self) -> None:
         """Go on: the transport can take output again."""
         self._output_full = False
+        self._catch_up()
         if self._producer is not None:
             self._producer.resumeProducing()
         self._work()
@@ -186,11 +203,14 @@ class Terminal(protocol.Protocol):
         self._output_full = True
 
     def say(self, data: bytes) -> None:
-        """Show what the application writes, above the line in progress."""
-        self._print(self._editor.hide())
-        self._print(data.decode(errors="replace").replace("\n", "\r\n"))
+        """Show something that ends with a newline, at any time, above the line in progress."""
+        if self._over:
+            return
+        hide = self._editor.hide()
+        self._print(hide + data.decode(errors="replace").replace("\n", "\r\n"))
         if not self._working:
-            self._print(self._editor.show())
+            self._line_hidden |= bool(hide)
+            self._catch_up()
             self._flush()
 
     def leave(self) -> None:
@@ -217,8 +237,12 @@ class Terminal(protocol.Protocol):
         return self._lost or self._line_side.disconnecting
 
     @property
+    def _may_print(self) -> bool:
+        return not self._output_full and not self._resting and not self._over
+
+    @property
     def _may_go_on(self) -> bool:
-        return self._lines_wanted and not self._output_full and not self._over
+        return self._lines_wanted and self._may_print
 
     def _work(self) -> None:
         """Read on as far as possible."""
@@ -230,6 +254,24 @@ class Terminal(protocol.Protocol):
             self._working = False
             self._flush()
         self._update_reading()
+
+    def _catch_up(self) -> None:
+        """Bring the line in progress up to date with the window and what has been said."""
+        if not self._may_print:
+            return
+        if self._new_width is not None:
+            self._print(self._editor.resize(self._new_width))
+            self._new_width = None
+        if self._line_hidden:
+            self._line_hidden = False
+            self._print(self._editor.show())
+
+    def _next_turn(self) -> None:
+        """Go on after others had their turn."""
+        self._resting = False
+        self._turn_size = 0
+        self._catch_up()
+        self._work()
 
     def _step(self) -> bool:
         """Act on the next thing that came of the input; return whether there was one."""
@@ -271,6 +313,7 @@ class Terminal(protocol.Protocol):
     def _print(self, text: str) -> None:
         self._outgoing.append(text)
         self._outgoing_size += len(text)
+        self._turn_size += len(text)
 
     def _flush(self) -> None:
         text = "".join(self._outgoing)
@@ -278,3 +321,6 @@ class Terminal(protocol.Protocol):
         self._outgoing_size = 0
         if text and not self._lost:
             self.transport.write(text.encode())
+        if self._call_later is not None and self._turn_size >= _WRITE_SIZE and not self._resting:
+            self._resting = True
+            self._call_later(0, self._next_turn)

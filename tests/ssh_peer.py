@@ -73,13 +73,13 @@ class ConnectionPeer:
         self, conversations: InsultFactory | None = None, limits: LimitSettings | None = None
     ) -> None:
         self.conversations = conversations or started_conversations()
-        self.avatar = InsultAvatar(GRANT, self.conversations)
+        self.clock = Clock()
+        self.avatar = InsultAvatar(GRANT, self.conversations, self.clock)
         self.peer = Peer("c0ffee", "192.0.2.1")
         self._log = Logger()
         self._received: list[tuple[Any, ...]] = []
         self.disconnected: bytes | None = None
         self.transport = self
-        self.clock = Clock()
         self.factory = SimpleNamespace(clock=self.clock, limits=limits or LimitSettings())
         self.last_heard = 0.0
         self.output_is_blocked = False

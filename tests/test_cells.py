@@ -26,6 +26,7 @@ WOMAN, ROCKET = "\N{WOMAN}", "\N{ROCKET}"
         ("日本", ["日", "本"]),
         (f"{WOMAN}{JOINER}{ROCKET}!", [f"{WOMAN}{JOINER}{ROCKET}", "!"]),
         (f"{WOMAN}{ROCKET}", [WOMAN, ROCKET]),
+        ("e" + ACUTE * 40, ["e" + ACUTE * 15, ACUTE * 16, ACUTE * 9]),
     ],
 )
 def test_text_is_split_where_the_cursor_may_stand(text: str, cells: list[str]) -> None:
@@ -51,6 +52,16 @@ def test_plain_letters_never_join() -> None:
     assert not joins(f"{WOMAN}{JOINER}", "a")
 
 
+def test_what_carries_a_mark_joins_as_it_would_without() -> None:
+    assert not joins(f"{WOMAN}{JOINER}", f"e{ACUTE}")
+    assert joins(f"{WOMAN}{JOINER}", f"{ROCKET}{ACUTE}")
+
+
+def test_a_cell_has_so_many_characters_at_most() -> None:
+    assert joins("e" + ACUTE * 7, ACUTE * 8)
+    assert not joins("e" + ACUTE * 7, ACUTE * 9)
+
+
 def test_a_lone_mark_is_shown_on_a_circle_and_anything_else_as_it_is() -> None:
     assert visible_cell(ACUTE) == f"◌{ACUTE}"
     assert visible_cell(f"e{ACUTE}") == f"e{ACUTE}"
@@ -62,3 +73,4 @@ def test_no_character_is_lost_and_every_cell_takes_room(text: str) -> None:
     cells = split_cells(text)
     assert "".join(cells) == text
     assert all(cell_width(cell) >= 1 for cell in cells)
+    assert all(len(cell) <= 16 for cell in cells)

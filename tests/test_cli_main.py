@@ -53,7 +53,7 @@ def test_an_error_is_one_line_and_status_1(
     printed = capsys.readouterr()
     assert not printed.out
     assert printed.err == (
-        "conch-insults: conch_insults.toml: nonsense: there is no such setting\n"
+        "conch-insults: conch_insults.toml: nonsense: there is no such section\n"
     )
 
 

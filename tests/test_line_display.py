@@ -47,23 +47,23 @@ class TestDrawing:
 
 class TestUpdating:
     def test_a_character_at_the_end_is_all_that_is_printed(self) -> None:
-        assert drawn("per", 80)[0].update("perl", 4, 3) == "l"
+        assert drawn("per", 80)[0].update(3, "l", 4) == "l"
 
     def test_a_character_that_fills_the_row_leaves_it(self) -> None:
-        assert drawn("per", 6)[0].update("perl", 4, 3) == "l\r\n"
+        assert drawn("per", 6)[0].update(3, "l", 4) == "l\r\n"
 
     def test_moving_prints_nothing_else(self) -> None:
         display, _ = drawn("perl", 80)
-        assert display.update("perl", 4, 4) == ""
-        assert display.update("perl", 1, 4) == "\x1b[3D"
-        assert display.update("perl", 2, 4) == "\x1b[1C"
+        assert display.update(4, "", 4) == ""
+        assert display.update(4, "", 1) == "\x1b[3D"
+        assert display.update(4, "", 2) == "\x1b[1C"
 
     def test_an_insertion_prints_the_rest(self) -> None:
-        assert drawn("prl", 80, 1)[0].update("perl", 2, 1) == "erl\x1b[2D"
+        assert drawn("prl", 80, 1)[0].update(1, "erl", 2) == "erl\x1b[2D"
 
     def test_a_removal_erases_what_is_left_over(self) -> None:
-        assert drawn("perl", 80)[0].update("per", 3, 3) == "\b\x1b[K"
-        assert drawn("perl", 4)[0].update("p", 1, 1) == "\x1b[1A\x1b[1C\x1b[J"
+        assert drawn("perl", 80)[0].update(3, "", 3) == "\b\x1b[K"
+        assert drawn("perl", 4)[0].update(1, "", 1) == "\x1b[1A\x1b[1C\x1b[J"
 
 
 class TestLeaving:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import deque
 from typing import TYPE_CHECKING
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 from wcwidth import wcwidth
@@ -286,6 +287,10 @@ class TestResizing:
         assert typist.editor.resize(1000) == ""
 
 
+# How many marks share a cell at most depends on the way they came; that is in test_line_buffer.
+PILE = re.compile(f"[{ACUTE}\u0323]{{16}}")
+
+
 class Model:
     """The same line as a plain string; only marks of a non-zero class share a cell."""
 
@@ -331,6 +336,7 @@ class Model:
             self.killed = self._cut(start, end) or self.killed
         else:
             self.press(self.killed)
+        assume(not PILE.search(self.text))
 
     def picture(self, prompt: str, width: int) -> tuple[list[str], tuple[int, int]]:
         """Return the rows and the cursor that a person expects to see."""
@@ -414,7 +420,7 @@ def memory(editor: LineEditor) -> int:
         seen.add(id(part))
         if isinstance(part, str | bytes):
             size += len(part)
-        elif isinstance(part, list | deque):
+        elif isinstance(part, list | tuple | deque):
             size += len(part)
             pending.extend(part)
         elif hasattr(part, "__dict__") and type(part).__module__.startswith("conch_insults"):
@@ -441,9 +447,28 @@ def test_any_bytes_in_any_pieces_are_survived_with_bounded_memory(
                 assert len(output.text.encode()) <= MAX_BYTES
             if not isinstance(output, Display):
                 editor.show()
-    # The line, what was cut, the draft and the places of the cells; and the history.
-    assert memory(editor) < 8 * MAX_BYTES + 100 * MAX_BYTES
+    # The line, what was cut, the draft and the places of the cells; and the history. Each line
+    # with its marks.
+    assert memory(editor) < 8 * MAX_BYTES + 100 * 2 * MAX_BYTES
     assert editor.stop().endswith("\x1b[?2004l")
+
+
+@pytest.mark.parametrize("width", [1, 2, 80])
+@pytest.mark.parametrize(
+    "keys",
+    [b"\x10\x0e", b"\x14", CTRL_A + b"\x1bf", b"\x15\x19", b"\x17\x19", CTRL_A + b"x\x7f", CTRL_L],
+)
+def test_however_many_keys_come_at_once_the_screen_is_drawn_once(keys: bytes, width: int) -> None:
+    line = "a" + "\N{WOMAN}\N{ZERO WIDTH JOINER}" * 143
+    editor = LineEditor("> ", width)
+    editor.start()
+    for _ in editor.receive(f"{line}\rb{line}\r".encode()):
+        editor.show()
+    list(editor.receive(line.encode()))
+    outputs = list(editor.receive(keys * 2_000))
+    assert len(outputs) <= 1
+    # Each cell comes with at most a row's end, and the cursor goes back once.
+    assert sum(len(output.text) for output in outputs if isinstance(output, Display)) < 2_000
 
 
 def test_a_long_session_keeps_only_the_last_lines() -> None:

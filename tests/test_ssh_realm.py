@@ -51,7 +51,7 @@ def test_a_grant_makes_an_avatar_of_its_own() -> None:
 
 
 def test_an_avatar_offers_sessions_only() -> None:
-    avatar = InsultAvatar(GRANT, started_conversations())
+    avatar = InsultAvatar(GRANT, started_conversations(), Clock())
     assert isinstance(avatar.lookupChannel(b"session", 1, 1, b""), InsultChannel)
     with pytest.raises(ConchError):
         avatar.lookupChannel(b"direct-tcpip", 1, 1, b"")
@@ -59,6 +59,6 @@ def test_an_avatar_offers_sessions_only() -> None:
 
 def test_one_person_hears_everything_once_whatever_the_channel() -> None:
     pack = insult_pack(b"perl: one\nperl: two\nperl: three\nperl: four\n")
-    avatar = InsultAvatar(GRANT, started_conversations(pack))
+    avatar = InsultAvatar(GRANT, started_conversations(pack), Clock())
     said = {avatar.converse()._dialogue.answer(b"perl").lines for _ in range(4)}
     assert len(said) == 4

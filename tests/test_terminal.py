@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from conch_insults.protocol import LineTransport
 from conch_insults.terminal import CookedTransport, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.interfaces import IAddress
 
@@ -132,10 +133,31 @@ class Parrot(LineReceiver):
         self.ends.append(reason)
 
 
+class Turns:
+    """A reactor whose turns are taken one by one."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> None:
+        assert delay == 0
+        self.calls.append(call)
+
+    def take(self) -> bool:
+        """Take a turn; return whether anybody waited for it."""
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()
+        return bool(calls)
+
+
 class Session:
-    def __init__(self, room: int | None = None, width: int = 80) -> None:
+    def __init__(
+        self, room: int | None = None, width: int = 80, turns: Turns | None = None
+    ) -> None:
         self.parrot = Parrot()
-        self.terminal = Terminal(self.parrot, width)
+        call_later = None if turns is None else turns.call_later
+        self.terminal = Terminal(self.parrot, width, call_later=call_later)
         self.wire = Wire(room)
         self.terminal.makeConnection(self.wire)
 
@@ -188,6 +210,13 @@ class TestConversation:
         session.parrot.transport.write("neuf\nnew é\n".encode())
         assert session.wire.writes == ["\r\x1b[Jneuf\r\nnew é\r\n> per".encode()]
 
+    def test_a_notice_may_come_from_elsewhere(self) -> None:
+        session = Session()
+        assert session.type(b"per") == "per"
+        session.terminal.say(b"Still there?\n")
+        assert session.wire.text == "per\r\x1b[JStill there?\r\n> per"
+        assert session.type(b"l\r") == "l\r\n<perl>\r\n> "
+
     def test_a_new_width_shows_the_line_again(self) -> None:
         session = Session()
         session.type(b"perl")
@@ -228,6 +257,7 @@ class TestLeaving:
         assert session.wire.disconnecting
         assert session.type(b"perl\r") == ""
         session.parrot.transport.write(b"more\n")
+        session.terminal.say(b"notice\n")
         session.parrot.transport.loseConnection()
         session.terminal.windowChanged(20)
         session.terminal.readConnectionLost()
@@ -345,11 +375,120 @@ class TestFlowControl:
         session.terminal.resumeProducing()
         assert session.parrot.lines == [b"one"]
 
+    def test_windows_that_change_while_the_transport_is_full_cost_nothing(self) -> None:
+        session = Session(width=80)
+        session.type(b"x" * 1024)
+        session.terminal.pauseProducing()
+        session.wire.writes.clear()
+        for _ in range(5_000):
+            session.terminal.windowChanged(1)
+            session.terminal.windowChanged(2)
+        assert session.wire.writes == []
+        session.wire.drain()
+        assert len(session.wire.writes) == 1
+        assert session.wire.text.endswith("> \r\n" + "xx\r\n" * 512)
+        assert len(session.wire.text) < 2_100
+
+    def test_notices_while_the_transport_is_full_do_not_repeat_the_line(self) -> None:
+        session = Session()
+        session.type(b"x" * 1024)
+        session.terminal.pauseProducing()
+        session.wire.writes.clear()
+        for _ in range(10):
+            session.terminal.say(b"Still there?\n")
+        assert session.wire.text == "\x1b[12A\r\x1b[J" + "Still there?\r\n" * 10
+        session.terminal.windowChanged(2_000)
+        session.wire.writes.clear()
+        session.wire.drain()
+        assert session.wire.text == "> " + "x" * 998 + "\r\n" + "x" * 26
+
     def test_a_transport_that_takes_nothing_any_more_is_not_fed(self) -> None:
         session = Session()
         session.terminal.stopProducing()
         assert session.type(b"one\r") == ""
         assert not session.wire.reading
+
+
+class TestTurns:
+    """A line of a thousand characters is recalled and run with two bytes."""
+
+    RECALLS = b"x" * 1024 + b"\r" + b"\x10\r" * 200
+
+    def test_others_get_theirs_in_the_middle_of_a_read(self) -> None:
+        turns = Turns()
+        session, at_once = Session(turns=turns), Session()
+        at_once.terminal.dataReceived(self.RECALLS)
+        printed = [len(session.wire.text)]
+        session.terminal.dataReceived(self.RECALLS)
+        while turns.calls:
+            assert len(turns.calls) == 1
+            assert not session.wire.reading
+            printed.append(len(session.wire.text))
+            turns.take()
+        in_turns = [after - before for before, after in pairwise(printed)]
+        assert len(in_turns) > 10
+        assert min(in_turns) >= 32 * 1024
+        assert max(in_turns) < 36 * 1024
+        assert session.wire.reading
+        assert session.wire.text == at_once.wire.text
+        assert len(session.parrot.lines) == 201
+
+    def test_what_comes_meanwhile_waits(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.terminal.dataReceived(self.RECALLS)
+        size = len(session.wire.text)
+        session.terminal.dataReceived(b"last\r")
+        session.terminal.readConnectionLost()
+        session.terminal.windowChanged(40)
+        assert len(session.wire.text) == size
+        while turns.take():
+            pass
+        assert session.parrot.lines[-1] == b"last"
+        assert session.wire.text.endswith(f"end\r\n{STOP}")
+
+    def test_windows_that_change_all_the_time_are_drawn_a_few_times_in_each(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.type(b"x" * 1024)
+        session.wire.writes.clear()
+        for _ in range(1_000):
+            session.terminal.windowChanged(1)
+            session.terminal.windowChanged(2)
+        assert 32 * 1024 <= len(session.wire.text) < 40 * 1024
+        assert len(turns.calls) == 1
+        session.wire.writes.clear()
+        turns.take()
+        assert 0 < len(session.wire.text) < 4 * 1024
+        assert turns.calls == []
+
+    def test_a_pause_and_a_turn_end_in_any_order(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.terminal.dataReceived(self.RECALLS)
+        size = len(session.wire.text)
+        session.terminal.pauseProducing()
+        turns.take()
+        assert len(session.wire.text) == size
+        session.terminal.resumeProducing()
+        assert len(session.wire.text) > size
+        size = len(session.wire.text)
+        session.terminal.pauseProducing()
+        session.terminal.resumeProducing()
+        assert len(session.wire.text) == size
+        turns.take()
+        assert len(session.wire.text) > size
+
+    def test_none_is_taken_after_the_end(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.terminal.dataReceived(self.RECALLS)
+        size, lines = len(session.wire.text), len(session.parrot.lines)
+        session.terminal.connectionLost(GONE)
+        turns.take()
+        assert len(session.wire.text) == size
+        assert len(session.parrot.lines) == lines
+        assert turns.calls == []
 
 
 @given(st.lists(st.binary(max_size=12) | st.just(b"word\r"), max_size=20), st.integers(1, 4))

@@ -10,13 +10,20 @@ from wcwidth import wcswidth, wcwidth
 
 __all__ = ["cell_width", "joins", "split_cells", "visible_cell"]
 
+# More than any emoji or any language joins; what a stranger piles up starts a new cell, so that
+# work on a cell stays small.
+_MOST_CHARACTERS = 16
 # What Unicode proposes to carry a mark that has nothing to sit on.
 _DOTTED_CIRCLE = "◌"
 
 
-def joins(cell: str, character: str) -> bool:
-    """Say whether `character`, typed after `cell`, takes no room of its own."""
-    if character.isascii():
+def joins(cell: str, after: str) -> bool:
+    """Say whether the cell `after`, put behind `cell`, becomes part of it.
+
+    It does if it takes no room of its own there, and a cell of at most 16 characters results.
+    """
+    character = after[0]
+    if character.isascii() or len(cell) + len(after) > _MOST_CHARACTERS:
         return False
     if wcwidth(character) == 0:
         return True
@@ -27,8 +34,6 @@ def joins(cell: str, character: str) -> bool:
 
 def split_cells(text: str) -> list[str]:
     """Group printable `text` into cells; a mark that opens the text is a cell by itself."""
-    if text.isascii():
-        return list(text)
     cells: list[str] = []
     for character in text:
         if cells and joins(cells[-1], character):
@@ -47,6 +52,6 @@ def cell_width(cell: str) -> int:
 
 def visible_cell(cell: str) -> str:
     """Return what to print for a cell, so that a lone mark cannot change what stands before it."""
-    if wcwidth(cell[0]) == 0:
+    if not cell.isascii() and wcwidth(cell[0]) == 0:
         return _DOTTED_CIRCLE + cell
     return cell

@@ -1,103 +1,151 @@
-"""The line being typed, as cells with a cursor between them, and the lines typed before.
+"""The line being typed, with a cursor, and the lines typed before.
 
-Knows how a line is edited; must not know what a key or a window is.
+Knows how a line is edited; must not know what a key or a window is. A stranger may press any key
+thousands of times in one read: what a key costs must not grow with the line, other than by
+copying a string of its length.
 """
 
 from __future__ import annotations
 
-from conch_insults.core.cells import joins, split_cells
+import re
+from typing import NamedTuple
 
-__all__ = ["MAX_BYTES", "History", "LineBuffer"]
+from conch_insults.core.cells import joins
+
+__all__ = ["EMPTY", "MAX_BYTES", "Content", "History", "LineBuffer"]
 
 MAX_BYTES = 1024
 """The longest line, in bytes of UTF-8."""
 
+# What a character is: of a word, blank, or something else. The first of a cell has a capital, and
+# the others of the cell have the small letter of the first.
+_WORD, _NO_WORD = b"Ww", b"BbOo"
+_BLANK, _NO_BLANK = b"Bb", b"WwOo"
+_JOINED = b"wbo"
+_CELL = re.compile(rb"[WBO][wbo]*")
+
+
+class Content(NamedTuple):
+    """Some text, and for each character a mark that says what it is and whether a cell begins."""
+
+    text: str
+    marks: bytes
+
+
+EMPTY = Content("", b"")
+
 
 class LineBuffer:
-    """A line of text with a cursor.
+    """A line of text with a cursor, which stands between two cells.
 
     Attributes:
-        cells: the line, a string for each step of the cursor.
-        cursor: how many cells stand before the cursor.
-        changed_from: the first cell that may differ since `settle` was called.
+        content: the line.
+        cursor: how many characters stand before the cursor.
     """
 
     def __init__(self) -> None:
-        self.cells: list[str] = []
+        self.content = EMPTY
         self.cursor = 0
-        self.changed_from = 0
-        self._size = 0
-        self._killed: list[str] = []
+        self._killed = EMPTY
+        # The first character that may differ since `settle` was called; a cell begins with it.
+        self._changed_from = 0
 
     @property
     def text(self) -> str:
         """The whole line."""
-        return "".join(self.cells)
+        return self.content.text
+
+    def cells(self, start: int = 0) -> list[str]:
+        """Return the cells from the one that begins with the character `start`."""
+        text, marks = self.content
+        return [text[match.start() : match.end()] for match in _CELL.finditer(marks, start)]
+
+    @property
+    def cursor_cell(self) -> int:
+        """How many cells stand before the cursor."""
+        return self._cells_before(self.cursor)
+
+    @property
+    def unchanged_cells(self) -> int:
+        """How many cells at the start are what they were when `settle` was called."""
+        return self._cells_before(self._changed_from)
+
+    def changed_cells(self) -> list[str]:
+        """Return the cells after the unchanged ones."""
+        return self.cells(self._changed_from)
 
     def settle(self) -> None:
         """Count the line as shown: nothing has changed."""
-        self.changed_from = len(self.cells)
+        self._changed_from = len(self.text)
 
-    def replace(self, text: str) -> None:
-        """Make `text` the line and put the cursor behind it."""
-        self.cells = split_cells(text)
-        self.cursor = len(self.cells)
-        self.changed_from = 0
-        self._size = len(text.encode())
+    def replace(self, content: Content) -> None:
+        """Make `content`, which was a line before, the line and put the cursor behind it."""
+        self.cursor = 0
+        self._splice(0, len(self.text), content)
+        self.cursor = len(self.text)
 
     def insert(self, text: str) -> bool:
         """Insert printable `text` at the cursor; return False if not all of it has room."""
-        for character in text:
-            size = len(character.encode())
-            if self._size + size > MAX_BYTES:
-                return False
-            self._size += size
-            self._insert_character(character)
-            self._join_at_cursor()
+        return all(self._put(Content(character, _mark(character))) for character in text)
+
+    def _put(self, content: Content) -> bool:
+        """Insert at the cursor, all or nothing; return whether it had room."""
+        if _size_of(self.text) + _size_of(content.text) > MAX_BYTES:
+            return False
+        start = self.cursor
+        self._splice(start, start, content)
+        self._join(start)
+        self.cursor = self._join(start + len(content.text))
         return True
 
-    def _insert_character(self, character: str) -> None:
-        before = self.cursor - 1
-        if self.cursor and joins(self.cells[before], character):
-            self.cells[before] += character
-            self._touch(before)
-            return
-        self.cells.insert(self.cursor, character)
-        self._touch(self.cursor)
-        self.cursor += 1
+    def _splice(self, start: int, end: int, content: Content) -> None:
+        """Put `content` in the place of what stands from `start` up to `end`."""
+        text, marks = self.content
+        self.content = Content(
+            text[:start] + content.text + text[end:],
+            marks[:start] + content.marks + marks[end:],
+        )
+        self._changed_from = min(self._changed_from, start)
 
-    def _join_at_cursor(self) -> None:
-        """Make one cell of what belongs together, now that it stands together."""
-        at = self.cursor
-        if 0 < at < len(self.cells) and joins(self.cells[at - 1], self.cells[at][0]):
-            self.cells[at - 1] += self.cells.pop(at)
-            self._touch(at - 1)
+    def _join(self, at: int) -> int:
+        """Make one cell of the two that meet at `at` if they belong together; return its end."""
+        text, marks = self.content
+        if not 0 < at < len(text) or text[at].isascii():
+            return at
+        start, end = self._cell_start(at), self._cell_end(at)
+        if not joins(text[start:at], text[at:end]):
+            return at
+        joined = marks[start : start + 1].lower() * (end - at)
+        self.content = Content(text, marks[:at] + joined + marks[end:])
+        self._changed_from = min(self._changed_from, start)
+        return end
 
-    def _touch(self, index: int) -> None:
-        self.changed_from = min(self.changed_from, index)
+    def _cells_before(self, at: int) -> int:
+        return len(self.content.marks[:at].translate(None, _JOINED))
 
-    def _remove(self, start: int, end: int) -> list[str]:
-        """Remove the cells from `start` up to `end`, leave the cursor there, return them."""
-        removed = self.cells[start:end]
-        del self.cells[start:end]
-        self._size -= _size_of(removed)
-        self.cursor = start
-        self._touch(start)
-        self._join_at_cursor()
-        return removed
+    def _cell_start(self, at: int) -> int:
+        """Return where the cell before `at` begins."""
+        return max(0, len(self.content.marks[:at].rstrip(_JOINED)) - 1)
 
-    def _kill(self, start: int, end: int) -> None:
-        """Remove cells and keep them for `yank`."""
-        if start < end:
-            self._killed = self._remove(start, end)
+    def _cell_end(self, at: int) -> int:
+        """Return where the cell after `at` ends."""
+        marks = self.content.marks
+        return len(marks) - len(marks[at + 1 :].lstrip(_JOINED))
+
+    def _word_start(self) -> int:
+        return len(self.content.marks[: self.cursor].rstrip(_NO_WORD).rstrip(_WORD))
+
+    def _word_end(self) -> int:
+        marks = self.content.marks
+        return len(marks) - len(marks[self.cursor :].lstrip(_NO_WORD).lstrip(_WORD))
 
     def left(self) -> None:
         """Step left."""
-        self.cursor = max(0, self.cursor - 1)
+        self.cursor = self._cell_start(self.cursor)
 
     def right(self) -> None:
         """Step right."""
-        self.cursor = min(len(self.cells), self.cursor + 1)
+        self.cursor = self._cell_end(self.cursor)
 
     def home(self) -> None:
         """Go to the start."""
@@ -105,7 +153,7 @@ class LineBuffer:
 
     def end(self) -> None:
         """Go to the end."""
-        self.cursor = len(self.cells)
+        self.cursor = len(self.text)
 
     def word_left(self) -> None:
         """Go to the start of the word that stands before the cursor."""
@@ -115,34 +163,25 @@ class LineBuffer:
         """Go to the end of the word that stands after the cursor."""
         self.cursor = self._word_end()
 
-    def _word_start(self) -> int:
-        index = self.cursor
-        while index and not self._in_word(index - 1):
-            index -= 1
-        while index and self._in_word(index - 1):
-            index -= 1
-        return index
+    def _remove(self, start: int, end: int) -> Content:
+        """Remove what stands from `start` up to `end`, leave the cursor there, return it."""
+        text, marks = self.content
+        self._splice(start, end, EMPTY)
+        self.cursor = self._join(start)
+        return Content(text[start:end], marks[start:end])
 
-    def _word_end(self) -> int:
-        index = self.cursor
-        while index < len(self.cells) and not self._in_word(index):
-            index += 1
-        while index < len(self.cells) and self._in_word(index):
-            index += 1
-        return index
-
-    def _in_word(self, index: int) -> bool:
-        return self.cells[index][0].isalnum()
+    def _kill(self, start: int, end: int) -> None:
+        """Remove something and keep it for `yank`."""
+        if start < end:
+            self._killed = self._remove(start, end)
 
     def backspace(self) -> None:
         """Remove the cell before the cursor."""
-        if self.cursor:
-            self._remove(self.cursor - 1, self.cursor)
+        self._remove(self._cell_start(self.cursor), self.cursor)
 
     def delete(self) -> None:
         """Remove the cell under the cursor."""
-        if self.cursor < len(self.cells):
-            self._remove(self.cursor, self.cursor + 1)
+        self._remove(self.cursor, self._cell_end(self.cursor))
 
     def kill_to_start(self) -> None:
         """Cut what stands before the cursor."""
@@ -150,7 +189,7 @@ class LineBuffer:
 
     def kill_to_end(self) -> None:
         """Cut what stands after the cursor."""
-        self._kill(self.cursor, len(self.cells))
+        self._kill(self.cursor, len(self.text))
 
     def kill_word_left(self) -> None:
         """Cut back to the start of the word."""
@@ -162,45 +201,44 @@ class LineBuffer:
 
     def kill_blank_word_left(self) -> None:
         """Cut back to the blank before the word, whatever the word is made of."""
-        index = self.cursor
-        while index and self.cells[index - 1].isspace():
-            index -= 1
-        while index and not self.cells[index - 1].isspace():
-            index -= 1
-        self._kill(index, self.cursor)
+        before = self.content.marks[: self.cursor]
+        self._kill(len(before.rstrip(_BLANK).rstrip(_NO_BLANK)), self.cursor)
 
     def yank(self) -> bool:
         """Insert what was cut last; return False, and do nothing, if it has no room."""
-        size = _size_of(self._killed)
-        if self._size + size > MAX_BYTES:
-            return False
-        # At once: a stranger may ask for this very often.
-        self.cells[self.cursor : self.cursor] = self._killed
-        self._size += size
-        self._touch(self.cursor)
-        cells_after = len(self.cells) - self.cursor - len(self._killed)
-        self._join_at_cursor()
-        self.cursor = len(self.cells) - cells_after
-        self._join_at_cursor()
-        return True
+        return self._put(self._killed)
 
     def transpose(self) -> None:
         """Swap the cells on both sides of the cursor, or the last two, and step right."""
-        at = min(self.cursor, len(self.cells) - 1)
-        if at < 1:
+        at = self.cursor
+        if at == len(self.text):
+            at = self._cell_start(at)
+        start, end = self._cell_start(at), self._cell_end(at)
+        if start == at:
             return
-        swapped = split_cells(self.cells[at] + self.cells[at - 1])
-        self.cells[at - 1 : at + 1] = swapped
-        self.cursor = at - 1 + len(swapped)
-        self._touch(at - 1)
+        text, marks = self.content
+        swapped = Content(text[at:end] + text[start:at], marks[at:end] + marks[start:at])
+        self._splice(start, end, swapped)
+        self._join(start)
+        self._join(start + end - at)
+        self.cursor = self._join(end)
 
 
-def _size_of(cells: list[str]) -> int:
-    return len("".join(cells).encode())
+def _size_of(text: str) -> int:
+    return len(text.encode())
+
+
+def _mark(character: str) -> bytes:
+    """Return the mark of a character that is a cell by itself."""
+    if character.isalnum():
+        return b"W"
+    return b"B" if character.isspace() else b"O"
 
 
 class History:
     """The lines typed before, oldest first, and a place among them.
+
+    They are kept with their marks, so that nothing is split into cells again when they return.
 
     Args:
         limit: how many lines are kept.
@@ -208,13 +246,13 @@ class History:
 
     def __init__(self, limit: int = 100) -> None:
         self._limit = limit
-        self._lines: list[str] = []
+        self._lines: list[Content] = []
         self._place = 0
-        self._draft = ""
+        self._draft = EMPTY
 
-    def add(self, line: str) -> None:
+    def add(self, line: Content) -> None:
         """Keep `line` unless it is blank or just like the last, and leave the history."""
-        if line.strip() and (not self._lines or self._lines[-1] != line):
+        if line.text.strip() and (not self._lines or self._lines[-1].text != line.text):
             self._lines.append(line)
             del self._lines[: -self._limit]
         self.leave()
@@ -222,9 +260,9 @@ class History:
     def leave(self) -> None:
         """Go back to the newest end; the draft is forgotten."""
         self._place = len(self._lines)
-        self._draft = ""
+        self._draft = EMPTY
 
-    def older(self, current: str) -> str | None:
+    def older(self, current: Content) -> Content | None:
         """Return the line before this place, or None at the oldest.
 
         Args:
@@ -237,7 +275,7 @@ class History:
         self._place -= 1
         return self._lines[self._place]
 
-    def newer(self) -> str | None:
+    def newer(self) -> Content | None:
         """Return the line after this place, at last the draft, or None when already there."""
         if self._place == len(self._lines):
             return None

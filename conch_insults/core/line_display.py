@@ -41,7 +41,9 @@ class LineDisplay:
         self._prompt = split_cells(printable(prompt))
         self._width = _usable(width)
         self._line_starts = 0
-        # Where each cell of the line ends, and where the cursor is.
+        # Where each cell of the line starts and ends, and where the cursor is. A cell does not
+        # start where the last one ended if it is wide and had to go to the next row.
+        self._starts: list[int] = []
         self._ends: list[int] = []
         self._at = 0
 
@@ -49,32 +51,32 @@ class LineDisplay:
     def _end(self) -> int:
         return self._ends[-1] if self._ends else self._line_starts
 
-    def draw(self, cells: Sequence[str], cursor: int) -> str:
+    def draw(self, cells: Iterable[str], cursor: int) -> str:
         """Show prompt and line, from the first column of an empty row."""
-        self._ends.clear()
+        self._forget(0)
         self._line_starts = 0
         prompt = self._print(self._prompt)
         self._line_starts = self._end
-        self._ends.clear()
-        return prompt + self._print(cells) + self._move_to_cell(cells, cursor)
+        self._forget(0)
+        return prompt + self._print(cells) + self._move_to_cell(cursor)
 
-    def update(self, cells: Sequence[str], cursor: int, changed_from: int) -> str:
+    def update(self, kept: int, cells: Sequence[str], cursor: int) -> str:
         """Show the line after an edit.
 
         Args:
-            cells: the line as it is now.
-            cursor: how many of the cells stand before the cursor.
-            changed_from: how many of the cells at the start are shown already.
+            kept: how many cells at the start of the line are shown already.
+            cells: the cells after those.
+            cursor: how many of all cells stand before the cursor.
         """
-        if changed_from == len(cells) == len(self._ends):
-            return self._move_to_cell(cells, cursor)
+        if not cells and kept == len(self._ends):
+            return self._move_to_cell(cursor)
         old_end = self._end
-        del self._ends[changed_from:]
-        pieces = [self._move(self._end), self._print(cells[changed_from:])]
+        self._forget(kept)
+        pieces = [self._move(self._end), self._print(cells)]
         if self._end < old_end:
             same_row = self._end // self._width == old_end // self._width
             pieces.append(_ERASE_RIGHT if same_row else _ERASE_BELOW)
-        pieces.append(self._move_to_cell(cells, cursor))
+        pieces.append(self._move_to_cell(cursor))
         return "".join(pieces)
 
     def erase(self) -> str:
@@ -96,6 +98,11 @@ class LineDisplay:
         self._width = _usable(width)
         return changed
 
+    def _forget(self, kept: int) -> None:
+        """Count only the first `kept` cells as shown."""
+        del self._starts[kept:]
+        del self._ends[kept:]
+
     def _print(self, cells: Iterable[str]) -> str:
         """Print cells at the end of what is shown."""
         pieces = []
@@ -106,6 +113,7 @@ class LineDisplay:
             if width > room:
                 pieces.append(" " * room + _NEXT_ROW)
                 at += room
+            self._starts.append(at)
             pieces.append(text)
             at += width
             if at % self._width == 0:
@@ -120,11 +128,9 @@ class LineDisplay:
             return _TOO_WIDE, 1
         return visible_cell(cell), width
 
-    def _move_to_cell(self, cells: Sequence[str], cursor: int) -> str:
-        """Move to the start of a cell, which is not where the last ended if a wide one wrapped."""
-        if cursor == len(cells):
-            return self._move(self._end)
-        return self._move(self._ends[cursor] - self._fitted(cells[cursor])[1])
+    def _move_to_cell(self, cursor: int) -> str:
+        """Move to the start of a cell, or behind the last."""
+        return self._move(self._starts[cursor] if cursor < len(self._starts) else self._end)
 
     def _move(self, to: int) -> str:
         """Move the cursor within the rows that exist."""

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from conch_insults.core.key_decoder import KeyDecoder
 from conch_insults.core.keys import Key
-from conch_insults.core.line_buffer import History, LineBuffer
+from conch_insults.core.line_buffer import EMPTY, History, LineBuffer
 from conch_insults.core.line_display import LineDisplay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from conch_insults.core.line_buffer import Content
 
 __all__ = ["Display", "EndOfInput", "Interrupt", "Line", "LineEditor", "Output"]
 
@@ -106,8 +108,7 @@ class LineEditor:
         if self._shown:
             return ""
         self._shown = True
-        self._line.settle()
-        return self._display.draw(self._line.cells, self._line.cursor)
+        return self._draw()
 
     def hide(self) -> str:
         """Return what takes prompt and line off the screen until `show`."""
@@ -140,7 +141,7 @@ class LineEditor:
         for key in self._keys.feed(data):
             if isinstance(key, str):
                 self._beep |= not self._line.insert(key)
-            elif key in _ENDINGS and (key is not Key.DELETE_OR_LEAVE or not self._line.cells):
+            elif key in _ENDINGS and (key is not Key.DELETE_OR_LEAVE or not self._line.text):
                 yield from self._finish(key)
             else:
                 self._edit(key)
@@ -150,17 +151,17 @@ class LineEditor:
 
     def _finish(self, key: Key) -> Iterator[Output]:
         """Leave the line and say how it ended."""
-        text = self._line.text
+        content = self._line.content
         display = self._changes() + self._leave("^C" if key is Key.INTERRUPT else "")
-        self._line.replace("")
+        self._line.replace(EMPTY)
         if display:
             yield Display(display)
         if key is Key.ENTER:
-            self._history.add(text)
-            yield Line(text)
+            self._history.add(content)
+            yield Line(content.text)
         elif key is Key.INTERRUPT:
             self._history.leave()
-            yield Interrupt(empty=not text)
+            yield Interrupt(empty=not content.text)
         else:
             yield EndOfInput()
 
@@ -175,14 +176,17 @@ class LineEditor:
         beep, self._beep = _BEEP if self._beep else "", False
         if not self._shown:
             return beep
-        line = self._line
         if self._cleared:
             self._cleared = False
-            line.settle()
-            return beep + _CLEAR_SCREEN + self._display.draw(line.cells, line.cursor)
-        changes = self._display.update(line.cells, line.cursor, line.changed_from)
+            return beep + _CLEAR_SCREEN + self._draw()
+        line = self._line
+        kept, cells, cursor = line.unchanged_cells, line.changed_cells(), line.cursor_cell
         line.settle()
-        return beep + changes
+        return beep + self._display.update(kept, cells, cursor)
+
+    def _draw(self) -> str:
+        self._line.settle()
+        return self._display.draw(self._line.cells(), self._line.cursor_cell)
 
     def _edit(self, key: Key) -> None:
         if key in _LINE_EDITS:
@@ -190,12 +194,12 @@ class LineEditor:
         elif key is Key.YANK:
             self._beep |= not self._line.yank()
         elif key is Key.UP:
-            self._recall(self._history.older(self._line.text))
+            self._recall(self._history.older(self._line.content))
         elif key is Key.DOWN:
             self._recall(self._history.newer())
         elif key is Key.CLEAR_SCREEN:
             self._cleared = self._shown
 
-    def _recall(self, text: str | None) -> None:
-        if text is not None:
-            self._line.replace(text)
+    def _recall(self, content: Content | None) -> None:
+        if content is not None:
+            self._line.replace(content)

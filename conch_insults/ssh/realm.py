@@ -61,11 +61,18 @@ class Peer:
 
 
 class InsultAvatar(ConchUser):
-    """Somebody who is in: their grant, and what they have been told so far."""
+    """Somebody who is in: their grant, and what they have been told so far.
 
-    def __init__(self, grant: Grant, conversations: InsultFactory) -> None:
+    Attributes:
+        grant: what lets them in.
+        clock: runs what their sessions do later.
+        lines_served: how many of their lines have been answered, in sessions that are over.
+    """
+
+    def __init__(self, grant: Grant, conversations: InsultFactory, clock: IReactorTime) -> None:
         super().__init__()
         self.grant = grant
+        self.clock = clock
         self.lines_served = 0
         self._conversations = conversations
         self._heard = Heard()
@@ -138,7 +145,7 @@ class InsultRealm:
         ):
             raise UnauthorizedLogin("only holders of a grant may come in, as SSH users")
         grant, peer = avatar_id, mind
-        avatar = InsultAvatar(grant, self._conversations)
+        avatar = InsultAvatar(grant, self._conversations, self._clock)
         started = self._clock.seconds()
         self._emit(
             LoginAccepted(

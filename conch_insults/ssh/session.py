@@ -92,7 +92,10 @@ class InsultSession:
             self._connect(self._conversation, transport)
         else:
             self._conversation = self._avatar.converse(self._avatar.greeting)
-            self._connect(Terminal(self._conversation, self._width), transport)
+            terminal = Terminal(
+                self._conversation, self._width, call_later=self._avatar.clock.callLater
+            )
+            self._connect(terminal, transport)
 
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
         """Answer the command as if it were the only line of input."""
