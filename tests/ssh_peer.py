@@ -55,6 +55,8 @@ def describe(number: int, payload: bytes) -> tuple[Any, ...]:
         return name, fields.uint32(), fields.uint32(), fields.string()
     if name == "CHANNEL_DATA":
         return name, fields.uint32(), fields.string()
+    if name == "CHANNEL_EXTENDED_DATA":
+        return name, fields.uint32(), fields.uint32(), fields.string()
     if name == "CHANNEL_WINDOW_ADJUST":
         return name, fields.uint32(), fields.uint32()
     if name == "CHANNEL_REQUEST":

@@ -14,7 +14,9 @@ from twisted.plugin import getPlugins
 from zope.interface import implementer
 
 from conch_insults import service as service_module
-from conch_insults.config import Settings, load_settings
+from conch_insults.config import LimitSettings, Settings, load_settings
+from conch_insults.errors import SettingsError
+from conch_insults.limits import ConnectionLimits, MaxStartups
 from conch_insults.service import FAREWELL, CannotStart, InsultService, Options, make_service
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.host_keys import create_host_key
@@ -253,3 +255,58 @@ def test_twist_finds_the_plugin_and_it_makes_the_service(
     (tmp_path / "conch_insults.toml").write_text("[nonsense]\n")
     with pytest.raises(CannotStart, match="nonsense"):
         service_module.makeService(Options())
+
+
+def test_refused_connections_are_told_of_once_a_minute(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    service = started(reactor, tmp_path, monkeypatch, limits="max_connections = 1")
+    service._conversations.doStart()
+    tcp, ssh = service._conversations, service._ssh
+    assert ssh is not None
+    visitor = tcp.buildProtocol(None)
+    assert visitor is not None
+    for _ in range(3):
+        assert tcp.buildProtocol(None) is None
+        assert ssh.buildProtocol(None) is None
+    reactor.advance(61)
+    reactor.advance(61)
+    assert [line for line in log if "refused" in line] == ["connections refused in 60 s: total 6"]
+    visitor.connectionLost()
+    assert tcp.buildProtocol(None) is not None
+
+
+def test_limits_that_do_not_fit_together_stop_the_start(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError, match=r"^limits.max_startups: '10:30:5': "):
+        started(reactor, tmp_path, monkeypatch, limits='max_startups = "10:30:5"')
+
+
+def test_a_server_without_an_ssh_door_needs_no_keys(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conch_insults.toml").write_text('[ssh]\nendpoint = ""\n')
+    service = make_service(load_settings(tmp_path), reactor)
+    service.startService()
+    assert [port for port, *_ in reactor.tcpServers] == [8080]
+    over: list[object] = []
+    service.stopService().addCallback(over.append)
+    assert over
+
+
+def test_a_unix_socket_is_logged_by_its_path(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    path = tmp_path / "socket"
+    started(reactor, tmp_path, monkeypatch, tcp=f'endpoint = "unix:{path}"')
+    assert f"listening: tcp on {path}" in log
+
+
+def test_the_limits_default_to_what_the_gate_does() -> None:
+    settings, gate = LimitSettings(), ConnectionLimits()
+    assert MaxStartups.parse(settings.max_startups) == gate.max_startups
+    for name in ("max_connections", "connections_per_source", "rate_per_source"):
+        assert getattr(settings, name) == getattr(gate, name)
+    assert settings.exempt_sources == gate.exempt_sources

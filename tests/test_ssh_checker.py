@@ -65,7 +65,11 @@ def test_a_signed_offer_that_is_refused() -> None:
         checker(Decisions(Refusal("not for you", ""))).requestAvatarId(signed)
 
 
-@pytest.mark.parametrize("signature", [b"", b"\0" * 83, KEY.sign(b"other data")])
+@pytest.mark.parametrize(
+    "signature",
+    [b"", b"\0" * 83, KEY.sign(b"other data")],
+    ids=["none", "zeros", "of something else"],
+)
 def test_the_policy_is_not_asked_about_a_signature_that_proves_nothing(signature: bytes) -> None:
     decisions = Decisions(GRANT)
     with pytest.raises(UnauthorizedLogin):

@@ -6,8 +6,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from twisted.conch.error import ConchError
 from twisted.conch.ssh.factory import SSHFactory
+from twisted.conch.ssh.keys import Key
 from twisted.cred.portal import Portal
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.task import Clock
@@ -20,12 +23,11 @@ from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.host_keys import create_host_key, load_host_keys
 from conch_insults.ssh.realm import InsultRealm
 from conch_insults.ssh.userauth import InsultUserAuthServer
+from conch_insults.wire import Fields
 from tests.ssh_peer import started_conversations
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from twisted.conch.ssh.keys import Key
 
 
 def factory(host_keys: dict[bytes, Key]) -> InsultSSHFactory:
@@ -71,14 +73,42 @@ def test_each_connection_knows_its_peer_and_has_a_name_of_its_own(
 ) -> None:
     first = started.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
     second = started.buildProtocol(UNIXAddress(b"/socket"))
+    assert first is not None
+    assert second is not None
     assert first.peer.address == "192.0.2.7"
     assert second.peer.address == "-"
     assert first.peer.connection != second.peer.connection
     assert started.connections == {first, second}
 
 
+def test_whoever_the_gate_refuses_gets_no_transport(started: InsultSSHFactory) -> None:
+    address = IPv4Address("TCP", "192.0.2.7", 40000)
+    assert started.buildProtocol(address)
+    assert started.buildProtocol(address)
+    assert started.buildProtocol(address) is None
+    assert len(started.connections) == 2
+
+
+@pytest.mark.parametrize(
+    ("bits", "offered"),
+    [
+        (2048, (b"ssh-ed25519",)),
+        (3072, (b"ssh-ed25519", b"rsa-sha2-512", b"rsa-sha2-256")),
+    ],
+)
+def test_an_rsa_host_key_is_offered_if_it_is_long_enough(
+    bits: int, offered: tuple[bytes, ...]
+) -> None:
+    rsa = Key(generate_private_key(public_exponent=65537, key_size=bits))
+    keys = {b"ssh-ed25519": Key(Ed25519PrivateKey.generate()), b"ssh-rsa": rsa}
+    kexinit = Fields(factory(keys).offer.kexinit(b"", first=True))
+    kexinit.string()
+    assert kexinit.string() == b",".join(offered)
+
+
 def test_authentication_comes_once_and_the_connection_once(started: InsultSSHFactory) -> None:
     transport = started.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
+    assert transport is not None
     services = (b"ssh-userauth", b"ssh-connection", b"made-up")
 
     def offered() -> list[bytes]:

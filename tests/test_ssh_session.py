@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from twisted.conch.interfaces import ISession, ISessionSetEnv
 from twisted.conch.ssh.common import NS
@@ -107,3 +109,72 @@ def test_every_door_answers_alike() -> None:
         command.request(b"exec", NS(line))
         piped.data(line + b"\n")
         assert piped.output() == command.output()
+
+
+NOTE = "Mind the gap."
+
+
+def test_a_person_at_a_terminal_is_warned_above_the_line_in_progress() -> None:
+    peer = ConnectionPeer()
+    peer.open()
+    peer.pty()
+    peer.request(b"shell")
+    peer.data(b"co")
+    peer.received()
+    peer.service.warn_sessions(NOTE)
+    assert b"Mind the gap.\r\n> co" in peer.output()
+
+
+def test_a_person_at_a_terminal_is_told_why_the_session_ends() -> None:
+    peer = ConnectionPeer()
+    peer.open()
+    peer.pty()
+    peer.request(b"shell")
+    peer.received()
+    peer.service.end_sessions(NOTE)
+    *data, end, status, close = peer.received()
+    assert b"Mind the gap.\r\n" in b"".join(item[2] for item in data)
+    assert (end[0], status, close[0]) == ("CHANNEL_EOF", ("exit-status", 7, 3), "CHANNEL_CLOSE")
+
+
+def test_a_pipe_is_not_warned_and_hears_of_the_end_beside_the_answers() -> None:
+    peer = ConnectionPeer()
+    peer.shell()
+    peer.service.warn_sessions(NOTE)
+    assert not peer.received()
+    peer.service.end_sessions(NOTE)
+    assert peer.received() == [
+        ("CHANNEL_EXTENDED_DATA", 7, 1, b"Mind the gap.\n"),
+        ("CHANNEL_EOF", 7),
+        ("exit-status", 7, 3),
+        ("CHANNEL_CLOSE", 7),
+    ]
+
+
+def test_a_pipe_whose_window_is_shut_just_ends() -> None:
+    peer = ConnectionPeer()
+    peer.shell(window=3)
+    peer.service.end_sessions(NOTE)
+    assert [item[0] for item in peer.received()] == ["CHANNEL_EOF", "exit-status", "CHANNEL_CLOSE"]
+
+
+def test_ending_what_has_not_begun_changes_nothing() -> None:
+    peer = ConnectionPeer()
+    peer.open()
+    peer.received()
+    peer.service.warn_sessions(NOTE)
+    peer.service.end_sessions(NOTE)
+    assert not peer.received()
+    peer.request(b"exec", NS(b"perl"))
+    assert peer.output() == b"Line noise.\n"
+
+
+def test_a_resized_window_lays_the_line_out_anew() -> None:
+    peer = ConnectionPeer()
+    peer.open()
+    peer.pty(80)
+    peer.request(b"shell")
+    peer.data(b"a long line in progress")
+    peer.received()
+    peer.request(b"window-change", struct.pack(">4L", 10, 24, 0, 0), wants_reply=False)
+    assert b"long" in peer.output()
