@@ -257,7 +257,7 @@ class InsultFactory(Factory[InsultProtocol]):
 
     noisy = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server is made of
         self,
         pack: Pack,
         emit: EventSink,

@@ -546,6 +546,7 @@ class House:
 
     def visitor(self, address: IAddress | None = None) -> tuple[InsultProtocol, Wire]:
         protocol, wire = self.factory.buildProtocol(address), Wire()
+        assert protocol is not None
         protocol.makeConnection(wire)
         return protocol, wire
 

@@ -95,7 +95,9 @@ def started(
 def tcp_visitor(service: InsultService) -> StringTransport:
     transport = StringTransport()
     transport.disconnecting = False
-    service._conversations.buildProtocol(None).makeConnection(transport)
+    protocol = service._conversations.buildProtocol(None)
+    assert protocol is not None
+    protocol.makeConnection(transport)
     return transport
 
 
@@ -181,8 +183,11 @@ def test_at_the_end_nobody_is_waited_for_for_ever(
 ) -> None:
     service = started(reactor, tmp_path, monkeypatch)
     tcp_visitor(service)
-    service._ssh.doStart()
-    ssh = service._ssh.buildProtocol(None)
+    factory = service._ssh
+    assert factory is not None
+    factory.doStart()
+    ssh = factory.buildProtocol(None)
+    assert ssh is not None
     ssh.makeConnection(_TcpTransport())
     ssh.transport.clear()
     over: list[object] = []
@@ -240,6 +245,7 @@ def test_lines_of_key_files_that_cannot_be_used_are_logged(
     reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     service = make_service(settings(tmp_path, monkeypatch), reactor)
+    assert service._ssh is not None
     (checker,) = set(service._ssh.portal.checkers.values())
     assert isinstance(checker, PublicKeyChecker)
     checker._policy._report("alice:3: no good")

@@ -290,13 +290,12 @@ def test_a_bad_signature_is_told_of_even_if_a_good_one_follows(peer: AuthPeer) -
     assert [type(event) for event in peer.events] == [LoginAccepted, LoginRefused]
 
 
-def test_an_error_of_ours_lets_nobody_in(
-    peer: AuthPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_ours_lets_nobody_in(peer: AuthPeer, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
     logged: list[str] = []
+    assert peer.service is not None
     monkeypatch.setattr(Policy, "decide", broken)
     monkeypatch.setattr(peer.service._log, "failure", lambda text, _: logged.append(text))
     peer.send(request(ALICE, signer=ALICE))

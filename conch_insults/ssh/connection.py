@@ -67,8 +67,9 @@ class InsultConnection(SSHConnection):
 
     @override
     def serviceStopped(self) -> None:
-        self._liveness.stop()
         super().serviceStopped()
+        # Last: each channel that closes is news to it.
+        self._liveness.stop()
 
     # What the clock asks for
 

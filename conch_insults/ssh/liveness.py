@@ -22,10 +22,11 @@ IDLE_WARNING = "Still there? A minute more of this silence and I am leaving you.
 IDLE_END = "You have nothing to say, and I have heard enough of it."
 LIMIT_END = "Your time is up. It was mostly mine anyway."
 
-# How long before the end the warning comes, and how long a connection may do without a channel;
-# both in seconds.
+# How long before the end the warning comes, how long a connection may do without a channel, and
+# how long a peer has to close what has ended; all in seconds.
 _WARNING = 60.0
 _WITHOUT_CHANNEL = 60.0
+_LEAVING = 60.0
 
 
 class Liveness:
@@ -44,9 +45,9 @@ class Liveness:
         self._settings = settings
         self._clock = clock
         self._deadlines = Deadlines(clock)
-        self._last_activity = clock.seconds()
+        self._last_activity = self._asked = clock.seconds()
         self._unanswered = 0
-        self._has_warned = False
+        self._has_warned = self._has_ended = False
 
     def start(self) -> None:
         """Begin to watch."""
@@ -65,7 +66,7 @@ class Liveness:
     def active(self) -> None:
         """Note that the peer has done something on a channel."""
         self._last_activity = self._clock.seconds()
-        self._has_warned = False
+        self._has_warned = self._has_ended = False
 
     def channels_changed(self) -> None:
         """Note that a channel has been opened or closed."""
@@ -80,34 +81,42 @@ class Liveness:
     def _ask(self) -> None:
         """Ask for a sign of life, if there has been none of itself."""
         interval = self._settings.keepalive_interval
-        silence = self._clock.seconds() - self._connection.transport.last_heard
-        if silence < interval:
+        heard, now = self._connection.transport.last_heard, self._clock.seconds()
+        if heard >= self._asked:
             self._unanswered = 0
+        silence = now - heard
+        if silence < interval:
             self._deadlines.start("keepalive", interval - silence, self._ask)
             return
         if self._unanswered >= self._settings.keepalive_count:
             self._connection.transport.abort()
             return
         self._unanswered += 1
+        self._asked = now
         self._connection.send_keepalive()
         self._deadlines.start("keepalive", interval, self._ask)
 
     def _watch_idleness(self) -> None:
+        """Warn, end the sessions, send away: each after so long a silence."""
         timeout = self._settings.idle_timeout
+        warning, leaving = timeout - min(_WARNING, timeout / 2), timeout + _LEAVING
         silence = self._clock.seconds() - self._last_activity
-        warn_after = timeout - min(_WARNING, timeout / 2)
-        if silence >= timeout:
+        if silence >= leaving:
+            self._connection.disconnect("nothing has come for too long")
+            return
+        if silence >= timeout and not self._has_ended:
+            self._has_ended = True
             self._connection.end_sessions(IDLE_END)
-            self._last_activity = self._clock.seconds()
-            self._has_warned = False
-        elif silence >= warn_after and not self._has_warned:
+        elif silence >= warning and not self._has_warned:
             self._has_warned = True
             self._connection.warn_sessions(IDLE_WARNING)
-        silence = self._clock.seconds() - self._last_activity
-        next_look = (timeout if self._has_warned else warn_after) - silence
-        self._deadlines.start("idle", next_look, self._watch_idleness)
+        next_step = next(step for step in (warning, timeout, leaving) if step > silence)
+        self._deadlines.start("idle", next_step - silence, self._watch_idleness)
 
     def _reached_limit(self) -> None:
-        self._connection.end_sessions(LIMIT_END)
-        # Whoever does not leave now is sent away, by the deadline for a connection without use.
         self._connection.take_no_more_channels()
+        self._connection.end_sessions(LIMIT_END)
+        # Whoever does not leave now is sent away.
+        self._deadlines.start(
+            "limit", _LEAVING, lambda: self._connection.disconnect("this has lasted too long")
+        )

@@ -11,6 +11,7 @@ from conch_insults.wire import ProtocolError
 
 __all__ = ["PacketStream"]
 
+_VERSION = b"SSH-2.0-"
 # RFC 4253, section 4.2: with its line ending.
 _LONGEST_VERSION_LINE = 255
 _SEQUENCE_MASK = 2**32 - 1
@@ -57,7 +58,8 @@ class PacketStream:
             ProtocolError: the line is too long, or is not one of SSH 2.0.
         """
         line, newline, rest = self._buffer.partition(b"\n")
-        if len(line) >= _LONGEST_VERSION_LINE or not b"SSH-2.0-".startswith(line[:8]):
+        expected = _VERSION if newline else _VERSION[: len(line)]
+        if len(line) >= _LONGEST_VERSION_LINE or line[: len(_VERSION)] != expected:
             raise ProtocolError("no SSH 2.0 client")
         if not newline:
             return None

@@ -68,8 +68,7 @@ _CLOSE_DEADLINE = 5.0
 # Messages that ask for nothing, and key exchanges: a few at once, then as time and traffic pass.
 _NOISE_BEFORE_LOGIN, _NOISE = 20, 1000
 _NOISE_A_SECOND = 20.0
-_REKEYS = 50
-_REKEYS_A_SECOND = 0.2
+_REKEYS, _REKEYS_A_SECOND = 50, 0.2
 _BYTES_FOR_A_REKEY = 16 * 1024
 
 
@@ -136,7 +135,7 @@ class InsultSSHTransport(SSHServerTransport):
         """Say why and go; nothing that comes after is looked at."""
         if self._closing:
             return
-        self.sendPacket(MSG_DISCONNECT, reason.to_bytes(4, "big") + NS(desc) + NS(b""))
+        self._send_now(MSG_DISCONNECT, reason.to_bytes(4, "big") + NS(desc) + NS(b""))
         self._log.debug("disconnecting: {reason}", reason=desc)
         self._close()
 
@@ -184,8 +183,7 @@ class InsultSSHTransport(SSHServerTransport):
             self.sendDisconnect(DISCONNECT_PROTOCOL_ERROR, str(error).encode())
 
     def _act_on(self, number: int, payload: bytes) -> None:
-        verdict = self._order.judge(number)
-        if verdict is Verdict.DISPATCH:
+        if (verdict := self._order.judge(number)) is Verdict.DISPATCH:
             self.dispatchMessage(number, payload)
         elif verdict is not Verdict.DROP:
             if not self._noise.spend():
@@ -210,12 +208,15 @@ class InsultSSHTransport(SSHServerTransport):
             self._blockedByKeyExchange.append((messageType, payload))
             self._count_waiting(len(payload))
             return
-        packet = self._stream.seal(bytes((messageType,)) + payload)
+        self._send_now(messageType, payload)
+        if self._stream.bytes_since_keys > self.factory.ssh_settings.rekey_bytes:
+            self._rekey()
+
+    def _send_now(self, number: int, payload: bytes) -> None:
+        packet = self._stream.seal(bytes((number,)) + payload)
         if self._output_full:
             self._count_waiting(len(packet))
         self.transport.write(packet)
-        if self._stream.bytes_since_keys > self.factory.ssh_settings.rekey_bytes:
-            self._rekey()
 
     def _count_waiting(self, size: int) -> None:
         self._waiting_bytes += size
@@ -239,6 +240,8 @@ class InsultSSHTransport(SSHServerTransport):
 
     def pauseProducing(self) -> None:
         """Stop reading and answering: the peer must take what it has asked for first."""
+        if self._output_full:  # TCP says so again with each write.
+            return
         self._output_full = True
         self.transport.pauseProducing()
         self._deadlines.start("stall", _STALL_DEADLINE, self.abort)
@@ -273,10 +276,9 @@ class InsultSSHTransport(SSHServerTransport):
 
     @override
     def sendKexInit(self) -> None:
-        first = self.sessionID is None
-        payload = self.factory.offer.kexinit(os.urandom(16), first=first)
+        payload = self.factory.offer.kexinit(os.urandom(16), first=self.sessionID is None)
         self.ourKexInitPayload = bytes((MSG_KEXINIT,)) + payload
-        self.sendPacket(MSG_KEXINIT, payload)
+        self._send_now(MSG_KEXINIT, payload)
         self._keyExchangeState = self._KEY_EXCHANGE_REQUESTED
         self._blockedByKeyExchange = []
         self._deadlines.start("kex", _KEX_DEADLINE, self._took_too_long)
@@ -286,7 +288,8 @@ class InsultSSHTransport(SSHServerTransport):
     def ssh_KEXINIT(self, packet: bytes) -> None:
         first = self.sessionID is None
         self._rekeys.earn(self._stream.bytes_since_keys / _BYTES_FOR_A_REKEY)
-        if not self._rekeys.spend():
+        # An answer to our own KEXINIT is not charged for.
+        if self._keyExchangeState == self._KEY_EXCHANGE_NONE and not self._rekeys.spend():
             raise ProtocolError("too many key exchanges")
         agreement = self._agreement = self.factory.offer.agree(packet, first=first)
         if first:
@@ -345,10 +348,9 @@ class InsultSSHTransport(SSHServerTransport):
         self._deadlines.cancel("kex")
         self._deadlines.start("rekey", self.factory.ssh_settings.rekey_seconds, self._rekey)
         waiting, self._blockedByKeyExchange = self._blockedByKeyExchange, []
+        self._waiting_bytes = 0
         for number, payload in waiting:
             self.sendPacket(number, payload)
-        if not self._output_full:
-            self._waiting_bytes = 0
         self._block_output()
 
     @override
@@ -386,11 +388,10 @@ class InsultSSHTransport(SSHServerTransport):
     @override
     def setService(self, service: SSHService) -> None:
         if isinstance(service, InsultConnection):
-            clock = self.factory.clock
             self._deadlines.cancel("login")
             self._stream.limit = _LARGEST_PACKET
-            self._noise = Allowance(clock, _NOISE, _NOISE_A_SECOND)
-            self._rekeys = Allowance(clock, _REKEYS, _REKEYS_A_SECOND)
+            self._noise = Allowance(self.factory.clock, _NOISE, _NOISE_A_SECOND)
+            self._rekeys = Allowance(self.factory.clock, _REKEYS, _REKEYS_A_SECOND)
             self._order.authenticated()
             self.admission.authenticated()
         else:
