@@ -259,18 +259,21 @@ class SshClient:
         if tcp:
             directlyProvides(self.link, ITCPTransport)  # what the server uses of it
         self.link.server = server
+        self._start(b"aes128-gcm@openssh.com")
+        server.makeConnection(self.link)
+
+    def _start(self, cipher: bytes) -> None:
         self.received: list[tuple[int, bytes]] = []
         self.stream = PacketStream(2**20)
         self.version = b""
         self.session_id = b""
         self.strict = True
-        self.cipher = b"aes128-gcm@openssh.com"
+        self.cipher = cipher
         self._server_version: bytes | None = None
         self._our_kexinit = self._their_kexinit = b""
         self._secret = X25519PrivateKey.generate()
         self._keys: list[bytes] = []
         self._held: bytearray | None = None
-        server.makeConnection(self.link)
 
     # Sending
 
