@@ -35,7 +35,9 @@ __all__ = ["InsultFactory", "InsultProtocol", "LineTransport"]
 
 # RFC 854: a negotiation (IAC WILL|WONT|DO|DONT option), a subnegotiation (IAC SB ... IAC SE) or a
 # lone command. An option is never a line ending here: stripping must not join two lines.
-_TELNET_COMMANDS = re.compile(rb"\xff(?:[\xfb-\xfe][^\r]|\xfa.*?\xff\xf0|[\xf0-\xf9])", re.DOTALL)
+_TELNET_COMMANDS = re.compile(
+    rb"\xff(?:[\xfb-\xfe][^\r]|\xfa.*?(?:\xff\xf0|\Z)|[\xf0-\xf9])", re.DOTALL
+)
 
 # Replies of one read go out in one write, but no more than this at once, in bytes, so that a
 # reader who is slow can stop us in the middle of a long read.
@@ -253,6 +255,7 @@ class InsultFactory(Factory[InsultProtocol]):
 
     Attributes:
         sessions: the conversations under way, at every door.
+        connections: of these, those over TCP.
     """
 
     noisy = False
@@ -268,6 +271,7 @@ class InsultFactory(Factory[InsultProtocol]):
         admit: Callable[[str], Callable[[], None] | None] = lambda _: lambda: None,
     ) -> None:
         self.sessions: set[InsultProtocol] = set()
+        self.connections: set[InsultProtocol] = set()
         self._insulter: Insulter | None = None
         self._pack = pack
         self._emit = emit
@@ -308,6 +312,7 @@ class InsultFactory(Factory[InsultProtocol]):
 
         def ended(protocol: InsultProtocol) -> None:
             leave()
+            self.connections.discard(protocol)
             duration = self._clock.seconds() - started
             self._emit(
                 SessionEnded(connection, "tcp", "-", address, duration, protocol.lines_served)
@@ -315,6 +320,7 @@ class InsultFactory(Factory[InsultProtocol]):
 
         protocol = self.converse(Heard(), self._greeting, ended)
         protocol.factory = self
+        self.connections.add(protocol)
         return protocol
 
     def converse(

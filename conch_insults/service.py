@@ -213,8 +213,7 @@ class InsultService(MultiService):
         closed = super().stopService()
         for connection in list(self._connections):
             connection.end_sessions(FAREWELL)
-        # Those that are left came over TCP.
-        for conversation in list(self._conversations.sessions):
+        for conversation in list(self._conversations.connections):
             conversation.farewell(FAREWELL)
         left: Deferred[object] = Deferred()
         self._wait_until_left(left, self._reactor.seconds())

@@ -6,7 +6,6 @@ terminals. Must not know SSH, what the lines mean, or how a line is edited.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet import protocol
@@ -33,6 +32,12 @@ _LEAVE = b"quit\n"
 # that a reader who is slow can stop us in the middle of a long read. After as much, everybody else
 # gets their turn too: one byte may recall a line of a thousand and the next may run it.
 _WRITE_SIZE = 32 * 1024
+
+# Keys are worked through in pieces of so many bytes, and each byte, and each resize, counts as
+# so many characters written: keys that print nothing take their time, too.
+_READ_SIZE = 1024
+_KEY_COST = 8
+_RESIZE_COST = 4096
 
 
 class CookedTransport(LineTransport):
@@ -126,14 +131,16 @@ class Terminal(protocol.Protocol):
         self._call_later = call_later
         self._outputs: Iterator[Output] = iter(())
         # Bounded by what the transport delivers after it was asked to pause.
-        self._unread: deque[bytes] = deque()
+        self._unread = bytearray()
         self._outgoing: list[str] = []
         self._outgoing_size = 0
-        # How much has been written in this turn, in characters; and whether we wait for the next.
+        # How much has been done in this turn, as if it were characters written; and whether we
+        # wait for the next.
         self._turn_size = 0
         self._resting = False
         # What is put off while output is full, or others have their turn: there is no end to the
         # windows and notices that may come meanwhile, and only the last screen matters.
+        self._width = width
         self._new_width: int | None = None
         self._line_hidden = False
         # While we work through input, output is collected.
@@ -159,7 +166,7 @@ class Terminal(protocol.Protocol):
     @override
     def dataReceived(self, data: bytes) -> None:
         if not self._over:
-            self._unread.append(data)
+            self._unread += data
             self._work()
 
     def readConnectionLost(self) -> None:
@@ -179,9 +186,10 @@ class Terminal(protocol.Protocol):
 
     def windowChanged(self, width: int) -> None:
         """Fit the line in progress into a window that is now `width` columns wide."""
-        self._new_width = width
-        self._catch_up()
-        self._flush()
+        if width != self._width:
+            self._width = self._new_width = width
+            self._catch_up()
+            self._flush()
 
     def pauseProducing(self) -> None:
         """Stop: the transport has as much output as it can take."""
@@ -244,12 +252,16 @@ class Terminal(protocol.Protocol):
     def _may_go_on(self) -> bool:
         return self._lines_wanted and self._may_print
 
+    @property
+    def _turn_is_over(self) -> bool:
+        return self._call_later is not None and self._turn_size >= _WRITE_SIZE
+
     def _work(self) -> None:
         """Read on as far as possible."""
         if not self._working:
             self._working = True
             while self._may_go_on and self._step():
-                if self._outgoing_size >= _WRITE_SIZE:
+                if self._outgoing_size >= _WRITE_SIZE or self._turn_is_over:
                     self._flush()
             self._working = False
             self._flush()
@@ -262,6 +274,7 @@ class Terminal(protocol.Protocol):
         if self._new_width is not None:
             self._print(self._editor.resize(self._new_width))
             self._new_width = None
+            self._turn_size += _RESIZE_COST
         if self._line_hidden:
             self._line_hidden = False
             self._print(self._editor.show())
@@ -279,7 +292,10 @@ class Terminal(protocol.Protocol):
         if output is not None:
             self._act_on(output)
         elif self._unread:
-            self._outputs = self._editor.receive(self._unread.popleft())
+            some = bytes(self._unread[:_READ_SIZE])
+            del self._unread[:_READ_SIZE]
+            self._turn_size += len(some) * _KEY_COST
+            self._outputs = self._editor.receive(some)
         elif self._input_ended:
             self._input_ended = False
             self._application.readConnectionLost()
@@ -321,6 +337,6 @@ class Terminal(protocol.Protocol):
         self._outgoing_size = 0
         if text and not self._lost:
             self.transport.write(text.encode())
-        if self._call_later is not None and self._turn_size >= _WRITE_SIZE and not self._resting:
+        if self._call_later is not None and self._turn_is_over and not self._resting:
             self._resting = True
             self._call_later(0, self._next_turn)

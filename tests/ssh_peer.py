@@ -85,7 +85,7 @@ class ConnectionPeer:
         self.factory = SimpleNamespace(clock=self.clock, limits=limits or LimitSettings())
         self.last_heard = 0.0
         self.output_is_blocked = False
-        self.waiting = 0
+        self.waiting = self.noise = 0
         self.aborted = False
         self.service = InsultConnection()
         self.service.transport = self  # type: ignore[assignment]
@@ -95,6 +95,9 @@ class ConnectionPeer:
 
     def sendPacket(self, number: int, payload: bytes) -> None:  # noqa: N802 - Conch's
         self._received.append(describe(number, payload))
+
+    def count_noise(self) -> None:
+        self.noise += 1
 
     def check_waiting(self, elsewhere: int) -> None:
         self.waiting = elsewhere

@@ -174,6 +174,38 @@ def test_what_arrives_after_our_close_is_dropped() -> None:
     assert peer.disconnected is None
 
 
+def test_what_carries_nothing_is_rationed() -> None:
+    peer = ConnectionPeer()
+    peer.shell()
+    before = peer.noise
+    peer.data(b"")
+    peer.adjust(0)
+    peer.send(messages.MSG_GLOBAL_REQUEST, NS(b"x") + b"\0")
+    peer.request(b"env", NS(b"A") + NS(b"B"))
+    peer.send(messages.MSG_CHANNEL_EXTENDED_DATA, UINT32 + struct.pack(">L", 1) + NS(b""))
+    assert peer.noise == before + 5
+    peer.data(b"perl\n")
+    peer.adjust(1)
+    assert peer.noise == before + 5
+
+
+@pytest.mark.parametrize(
+    ("number", "payload"),
+    [
+        (messages.MSG_CHANNEL_DATA, UINT32 + NS(b"x")),
+        (messages.MSG_CHANNEL_EXTENDED_DATA, UINT32 + UINT32 + NS(b"x")),
+        (messages.MSG_CHANNEL_WINDOW_ADJUST, UINT32 + UINT32),
+        (messages.MSG_CHANNEL_EOF, UINT32),
+        (messages.MSG_CHANNEL_CLOSE, UINT32),
+    ],
+)
+def test_nothing_may_follow_the_fields(number: int, payload: bytes) -> None:
+    peer = ConnectionPeer()
+    peer.shell()
+    peer.send(number, payload + b"x")
+    assert peer.disconnected
+
+
 def test_more_data_than_the_window_ends_the_connection() -> None:
     peer = ConnectionPeer()
     peer.open()

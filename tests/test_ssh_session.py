@@ -158,6 +158,16 @@ def test_a_pipe_whose_window_is_shut_just_ends() -> None:
     assert [item[0] for item in peer.received()] == ["CHANNEL_EOF", "exit-status", "CHANNEL_CLOSE"]
 
 
+def test_what_is_over_keeps_its_own_end() -> None:
+    peer = ConnectionPeer()
+    peer.open(window=4)
+    peer.request(b"exec", NS(b"perl"))
+    peer.received()
+    peer.service.end_sessions(NOTE)
+    peer.adjust(100)
+    assert peer.received()[-2:] == [("exit-status", 7, 0), ("CHANNEL_CLOSE", 7)]
+
+
 def test_ending_what_has_not_begun_changes_nothing() -> None:
     peer = ConnectionPeer()
     peer.open()

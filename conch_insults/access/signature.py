@@ -23,6 +23,10 @@ __all__ = ["ALGORITHMS", "SignatureError", "verify"]
 # PROTOCOL.u2f: the authenticator saw somebody touch it.
 _USER_PRESENT = 0x01
 
+# In bits: what makes a verification slow, which strangers can ask for. Everybody uses 65537.
+_LARGEST_EXPONENT = 32
+_LARGEST_MODULUS = 16 * 1024
+
 _Check: TypeAlias = Callable[[Fields, Fields, bytes], None]
 
 
@@ -72,6 +76,8 @@ def _check_ed25519(key: Fields, signature: Fields, data: bytes) -> None:
 def _check_rsa(hash_algorithm: HashAlgorithm) -> _Check:
     def check(key: Fields, signature: Fields, data: bytes) -> None:
         exponent, modulus = key.mpint(), key.mpint()
+        if exponent.bit_length() > _LARGEST_EXPONENT or modulus.bit_length() > _LARGEST_MODULUS:
+            raise SignatureError("RSA key is too large to be looked at")
         public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         # RFC 8332, section 3: OpenSSH and others leave leading zero bytes out.
         proof = signature.string().rjust((public_key.key_size + 7) // 8, b"\0")

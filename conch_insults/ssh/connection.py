@@ -120,6 +120,7 @@ class InsultConnection(SSHConnection):
         """Refuse: there is nothing to forward, and a keepalive is content with any answer."""
         fields = Fields(packet)
         fields.string()
+        self.transport.count_noise()
         if fields.boolean():
             self.transport.sendPacket(MSG_REQUEST_FAILURE, b"")
 
@@ -205,6 +206,9 @@ class InsultConnection(SSHConnection):
     def ssh_CHANNEL_WINDOW_ADJUST(self, packet: bytes) -> None:
         fields = Fields(packet)
         channel, count = self._channel(fields), fields.uint32()
+        fields.end()
+        if not count:
+            self.transport.count_noise()
         if channel.remoteWindowLeft + count > _LARGEST_WINDOW:
             raise ProtocolError("window is too large")
         if not channel.localClosed:
@@ -214,6 +218,7 @@ class InsultConnection(SSHConnection):
     def ssh_CHANNEL_DATA(self, packet: bytes) -> None:
         fields = Fields(packet)
         channel, data = self._channel(fields), fields.string()
+        fields.end()
         self._take_from_window(channel, data)
         if not channel.localClosed:
             channel.dataReceived(data)
@@ -223,6 +228,7 @@ class InsultConnection(SSHConnection):
     def ssh_CHANNEL_EXTENDED_DATA(self, packet: bytes) -> None:
         fields = Fields(packet)
         channel, data_type, data = self._channel(fields), fields.uint32(), fields.string()
+        fields.end()
         self._take_from_window(channel, data)
         if not channel.localClosed:
             channel.extReceived(data_type, data)
@@ -233,6 +239,8 @@ class InsultConnection(SSHConnection):
             raise ProtocolError("more data than the window allows")
         if channel.input_ended:
             raise ProtocolError("data after EOF")
+        if not data:
+            self.transport.count_noise()
         channel.localWindowLeft -= len(data)
 
     def reopen_window(self, channel: InsultChannel) -> None:
@@ -249,7 +257,9 @@ class InsultConnection(SSHConnection):
 
     @override
     def ssh_CHANNEL_EOF(self, packet: bytes) -> None:
-        channel = self._channel(Fields(packet))
+        fields = Fields(packet)
+        channel = self._channel(fields)
+        fields.end()
         if not channel.input_ended:
             channel.eofReceived()
 
@@ -260,7 +270,9 @@ class InsultConnection(SSHConnection):
 
     @override
     def ssh_CHANNEL_CLOSE(self, packet: bytes) -> None:
-        channel = self._channel(Fields(packet))
+        fields = Fields(packet)
+        channel = self._channel(fields)
+        fields.end()
         channel.remoteClosed = True
         if channel.localClosed:
             self.channelClosed(channel)
@@ -280,6 +292,8 @@ class InsultConnection(SSHConnection):
         )
         if channel.localClosed:
             return
+        # Most requests come a few times in a session; a window may be dragged for a while.
+        self.transport.count_noise()
         granted = channel.requestReceived(request_type, fields.rest())
         if wants_reply:
             self.transport.sendPacket(

@@ -124,11 +124,13 @@ class InsultSSHTransport(SSHServerTransport):
     def connectionLost(self, reason: Failure | None = None) -> None:
         self._closing = True
         self._deadlines.cancel_all()
-        super().connectionLost(reason)
-        self.factory.connections.discard(self)
         if isinstance(self.service, InsultUserAuthServer) and self.service.refusals:
             self._outcome = Outcome.NO_LOGIN
-        self.admission.ended(self._outcome)
+        try:
+            super().connectionLost(reason)
+        finally:
+            self.factory.connections.discard(self)
+            self.admission.ended(self._outcome)
 
     @override
     def sendDisconnect(self, reason: int, desc: bytes) -> None:
@@ -186,10 +188,18 @@ class InsultSSHTransport(SSHServerTransport):
         if (verdict := self._order.judge(number)) is Verdict.DISPATCH:
             self.dispatchMessage(number, payload)
         elif verdict is not Verdict.DROP:
-            if not self._noise.spend():
-                raise ProtocolError("too many messages that ask for nothing")
+            self.count_noise()
             if verdict is Verdict.UNKNOWN:
                 self.sendUnimplemented()
+
+    def count_noise(self) -> None:
+        """Ration what asks for nothing.
+
+        Raises:
+            ProtocolError: there has been too much of it.
+        """
+        if not self._noise.spend():
+            raise ProtocolError("too many messages that ask for nothing")
 
     @override
     def sendUnimplemented(self) -> None:
@@ -287,7 +297,10 @@ class InsultSSHTransport(SSHServerTransport):
     @override
     def ssh_KEXINIT(self, packet: bytes) -> None:
         first = self.sessionID is None
-        self._rekeys.earn(self._stream.bytes_since_keys / _BYTES_FOR_A_REKEY)
+        if len(packet) > _LARGEST_PACKET_BEFORE_LOGIN:
+            raise ProtocolError("KEXINIT is too long")
+        if self.is_authenticated:
+            self._rekeys.earn(self._stream.bytes_since_keys / _BYTES_FOR_A_REKEY)
         # An answer to our own KEXINIT is not charged for.
         if self._keyExchangeState == self._KEY_EXCHANGE_NONE and not self._rekeys.spend():
             raise ProtocolError("too many key exchanges")
