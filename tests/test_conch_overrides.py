@@ -84,7 +84,7 @@ def test_what_we_override_is_what_was_read() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "transport.InsultSSHTransport.sendPacket",
+        "packet_transport.PacketTransport.sendPacket",
         "transport.InsultSSHTransport._keySetup",
         "userauth.InsultUserAuthServer.ssh_USERAUTH_REQUEST",
         "connection.InsultConnection.ssh_CHANNEL_OPEN",
