@@ -328,3 +328,14 @@ class TestNonsense:
         signature[at] ^= data.draw(st.integers(1, 255))
         with pytest.raises(SignatureError):
             Proof(algorithm, proof.blob, bytes(signature)).check()
+
+
+@pytest.mark.parametrize(
+    ("exponent", "modulus"),
+    [(2**33 + 1, 2**2047 + 1), (65537, 2**16384 + 1)],
+    ids=["exponent", "modulus"],
+)
+def test_an_rsa_key_that_would_take_long_is_not_looked_at(exponent: int, modulus: int) -> None:
+    blob = string(b"ssh-rsa") + number(exponent) + number(modulus)
+    with pytest.raises(SignatureError, match="too large"):
+        Proof("rsa-sha2-256", blob, string(b"rsa-sha2-256") + string(bytes(256))).check()

@@ -229,6 +229,23 @@ def test_before_login_a_client_may_ask_once() -> None:
     assert client.disconnected() == (2, b"too many key exchanges")
 
 
+def test_before_login_traffic_pays_for_nothing() -> None:
+    client = SshClient()
+    client.get_keys()
+    client.exchange_keys()
+    for _ in range(4):
+        client.send(ssh.IGNORE, NS(b"x" * 30_000))
+    assert not client.link.is_over
+    client.send_kexinit()
+    assert client.disconnected() == (2, b"too many key exchanges")
+
+
+def test_a_kexinit_is_never_longer_than_before_login() -> None:
+    client = talking()
+    client.send_kexinit(ssh.kexinit(b"x," * 20_000 + b"curve25519-sha256"))
+    assert client.disconnected() == (2, b"KEXINIT is too long")
+
+
 def test_after_login_a_client_may_ask_fifty_times_at_once() -> None:
     client = talking()
     for _ in range(50):
