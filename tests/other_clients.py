@@ -12,6 +12,7 @@ import pty
 import shutil
 import subprocess
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Client:
+class Client(ABC):
     """A kind of client.
 
     Attributes:
@@ -93,20 +94,21 @@ class Client:
         """Name the programs that are not installed here."""
         return " and ".join(name for name in ("ssh-keygen", *self.needs) if not shutil.which(name))
 
+    @abstractmethod
     def run(self, doors: Doors, wishes: Wishes) -> tuple[bytes, int]:
         """Log in and return all that was answered, and the exit status."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terminal(self, doors: Doors, line: str) -> tuple[bytes, int]:
         """Say a line at a terminal's prompt, and quit; return what the terminal got, and status."""
-        raise NotImplementedError
 
 
 class _Program(Client):
     """A program of its own."""
 
+    @abstractmethod
     def command(self, doors: Doors, wishes: Wishes, *, terminal: bool = False) -> list[Word]:
-        raise NotImplementedError
+        """Return the command line that logs in."""
 
     def run(self, doors: Doors, wishes: Wishes) -> tuple[bytes, int]:
         finished = self.finished(doors, wishes)
