@@ -139,6 +139,36 @@ class AccessSettings(BaseModel):
     minimum_rsa_bits: int = Field(
         default=2048, ge=2048, le=16384, description="RSA keys of fewer bits are refused."
     )
+    strict_modes: bool = Field(
+        default=True,
+        description="Refuse key files and folders that others may write to, as sshd does.",
+    )
+    permit_environment: tuple[str, ...] = Field(
+        default=(), description="Variables that environment= may set; with others it refuses."
+    )
+    guests: Literal["off", "key", "anyone"] = Field(
+        default="off",
+        description='Who may come in under a name that nobody has: "key" is holders of any key.',
+    )
+    guest_rating: Literal["g", "pg", "r"] = Field(
+        default="g", description="The most that guests may hear."
+    )
+    guest_lines_per_minute: PositiveInt = Field(
+        default=30,
+        le=6000,
+        description="Lines a minute that guests are answered, after 10.",
+    )
+    guest_session_limit: PositiveFloat = Field(
+        default=600, description="Seconds that a guest may stay."
+    )
+    require_attestation: bool = Field(
+        default=False,
+        description="Refuse security keys that were not added with an attestation.",
+    )
+    attested_aaguids: tuple[str, ...] = Field(
+        default=(),
+        description="With require_attestation: the only models of security keys; empty is any.",
+    )
 
 
 class InsultSettings(BaseModel):

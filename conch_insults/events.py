@@ -12,6 +12,7 @@ from typing import ClassVar, TypeAlias
 
 __all__ = [
     "ALL",
+    "AccessEnded",
     "ConnectionsRefused",
     "Event",
     "EventSink",
@@ -51,8 +52,11 @@ class LoginAccepted(Event):
     address: str
     key_type: str
     fingerprint: str
+    source: str
+    certificate: str
     template: ClassVar[str] = (
-        "login: user={user} from={address} key={key_type} {fingerprint} connection={connection}"
+        "login: user={user} from={address} key={key_type} {fingerprint} by={source}"
+        " certificate={certificate} connection={connection}"
     )
 
 
@@ -92,6 +96,21 @@ class SessionEnded(Event):
     lines: int
     template: ClassVar[str] = (
         "disconnect: {door} user={user} from={address} after {duration:.1f} s, {lines} lines served"
+        " connection={connection}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEnded(Event):
+    """Somebody who was in is sent away: what let them in does so no more."""
+
+    connection: str
+    user: str
+    address: str
+    reason: str
+    source: str
+    template: ClassVar[str] = (
+        "access ended: user={user} from={address} reason={reason} by={source}"
         " connection={connection}"
     )
 
@@ -137,6 +156,7 @@ ALL: tuple[type[Event], ...] = (
     LoginRefused,
     ConnectionsRefused,
     SessionEnded,
+    AccessEnded,
     KeyLineSkipped,
     PacksLoaded,
     PacksRefused,

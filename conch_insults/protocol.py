@@ -17,8 +17,10 @@ from typing_extensions import override
 from zope.interface import implementer
 
 from conch_insults.core.dialogue import MAX_LINE, Dialogue
-from conch_insults.core.insulter import Heard, Insulter
+from conch_insults.core.insulter import Insulter
+from conch_insults.core.person import Person
 from conch_insults.events import SessionEnded
+from conch_insults.rating import Rating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from conch_insults.core.dialogue import Reply
     from conch_insults.core.packs import Pack
     from conch_insults.events import EventSink
+    from conch_insults.pace import Pace
 
 __all__ = ["InsultFactory", "InsultProtocol", "LineTransport"]
 
@@ -128,8 +131,11 @@ class InsultProtocol(LineReceiver):
         dialogue: Dialogue,
         greeting: Sequence[str] = (),
         ended: Callable[[InsultProtocol], None] = lambda _: None,
+        pace: Pace | None = None,
     ) -> None:
         self.lines_served = 0
+        self._pace = pace
+        self._is_held = self._peer_is_slow = False
         self.status = 0
         self._dialogue = dialogue
         self._greeting = greeting
@@ -165,6 +171,29 @@ class InsultProtocol(LineReceiver):
         self._flush()
         if self._input_ended and not self.paused and not self._finished:
             self._answer_last_line()
+
+    @override
+    def pauseProducing(self) -> None:
+        """Answer no further line until the transport takes more."""
+        self._peer_is_slow = True
+        super().pauseProducing()
+
+    @override
+    def resumeProducing(self) -> None:
+        self._peer_is_slow = False
+        if not self._is_held:
+            super().resumeProducing()
+
+    def _hold(self, pace: Pace) -> None:
+        """Answer no further line until it is this person's turn again."""
+        self._is_held = True
+        super().pauseProducing()
+        pace.call_when_due(self._release)
+
+    def _release(self) -> None:
+        self._is_held = False
+        if not (self._peer_is_slow or self._finished):
+            super().resumeProducing()
 
     @override
     def lineReceived(self, line: bytes) -> None:
@@ -217,6 +246,8 @@ class InsultProtocol(LineReceiver):
         self._send(reply.lines)
         if reply.finished:
             self._finish()
+        elif self._pace is not None and not self._pace.spend():
+            self._hold(self._pace)
 
     def _send(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -250,10 +281,12 @@ class InsultFactory(Factory[InsultProtocol]):
         clock: measures how long they stayed.
         greeting: what they are told first, a line each.
         classic: whether unknown topics get the classic reply.
+        ceiling: the most that anybody may hear.
         admit: says whether an address may connect over TCP: with what to call when the
             connection has ended, or with None.
 
     Attributes:
+        ceiling: as above.
         sessions: the conversations under way, at every door.
         connections: of these, those over TCP.
     """
@@ -268,6 +301,7 @@ class InsultFactory(Factory[InsultProtocol]):
         *,
         greeting: Sequence[str] = (),
         classic: bool = False,
+        ceiling: Rating = Rating.PG,
         admit: Callable[[str], Callable[[], None] | None] = lambda _: lambda: None,
     ) -> None:
         self.sessions: set[InsultProtocol] = set()
@@ -278,6 +312,7 @@ class InsultFactory(Factory[InsultProtocol]):
         self._clock = clock
         self._greeting = greeting
         self._classic = classic
+        self.ceiling = ceiling
         self._admit = admit
         self._connections = 0
 
@@ -318,23 +353,26 @@ class InsultFactory(Factory[InsultProtocol]):
                 SessionEnded(connection, "tcp", "-", address, duration, protocol.lines_served)
             )
 
-        protocol = self.converse(Heard(), self._greeting, ended)
+        protocol = self.converse(Person(self.ceiling), self._greeting, ended)
         protocol.factory = self
         self.connections.add(protocol)
         return protocol
 
     def converse(
         self,
-        heard: Heard,
+        person: Person,
         greeting: Sequence[str],
         ended: Callable[[InsultProtocol], None],
+        *,
+        pace: Pace | None = None,
     ) -> InsultProtocol:
         """Make the protocol of one conversation, of whatever door.
 
         Args:
-            heard: what this person has been told already.
+            person: whom it is with.
             greeting: what they are told first, a line each.
             ended: is called once, when the conversation's connection is lost.
+            pace: how fast this person may ask, None for as fast as they can.
         """
         if self._insulter is None:
             raise RuntimeError("the factory has not been started")
@@ -343,7 +381,7 @@ class InsultFactory(Factory[InsultProtocol]):
             self.sessions.discard(protocol)
             ended(protocol)
 
-        dialogue = Dialogue(self._insulter, heard, classic=self._classic)
-        protocol = InsultProtocol(dialogue, greeting, forget)
+        dialogue = Dialogue(self._insulter, person, classic=self._classic)
+        protocol = InsultProtocol(dialogue, greeting, forget, pace)
         self.sessions.add(protocol)
         return protocol

@@ -1,4 +1,4 @@
-"""Assembly: from settings to a service with all doors; the only module that knows every room.
+"""Assembly: from settings to a service with all doors; with `ssh_door` it knows every room.
 
 Everything that comes from a file is read here, before anything listens and before the process
 gives up its user, group or root. Nothing is decided here.
@@ -6,55 +6,45 @@ gives up its user, group or root. Nothing is decided here.
 
 from __future__ import annotations
 
-import os
 import signal
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from twisted.application.service import MultiService, Service
+from twisted.application.service import MultiService
 from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION
-from twisted.cred.portal import Portal
-from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.usage import Options
 from typing_extensions import override
 
-from conch_insults.access.policy import Policy
 from conch_insults.config import Settings, load_settings
 from conch_insults.core.packs import read_packs
+from conch_insults.door import CannotStart, Door
 from conch_insults.errors import ConchInsultsError, PackError, SettingsError
 from conch_insults.events import (
-    ConnectionsRefused,
-    KeyLineSkipped,
-    Listening,
     PacksLoaded,
     PacksRefused,
     ShuttingDown,
 )
 from conch_insults.limits import ConnectionLimits, Gate, MaxStartups, Outcome
 from conch_insults.protocol import InsultFactory
-from conch_insults.ssh.checker import PublicKeyChecker
-from conch_insults.ssh.factory import InsultSSHFactory
-from conch_insults.ssh.host_keys import load_host_keys
-from conch_insults.ssh.realm import InsultRealm
-from conch_insults.telemetry import EventLog, QuietLogger
+from conch_insults.refusal_report import RefusalReport
+from conch_insults.ssh_door import make_ssh_door
+from conch_insults.telemetry import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Any
 
-    from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
+    from twisted.internet.interfaces import IStreamServerEndpoint
     from twisted.internet.protocol import Factory
-    from twisted.python.failure import Failure
 
     from conch_insults.events import EventSink
+    from conch_insults.ssh.rejudging import Rejudging
     from conch_insults.ssh.transport import InsultSSHTransport
 
 __all__ = ["CannotStart", "InsultService", "Options", "makeService", "make_service"]
@@ -65,106 +55,6 @@ FAREWELL = "The server is going down. It was not because of you. Probably."
 # and get as long again for that to reach them.
 _GRACE = 2.0
 _LOOK_AGAIN = 0.05
-_REPORT_EVERY = 60.0
-
-
-class CannotStart(SystemExit, Exception):  # noqa: N818 - it is an exit, too
-    """The service cannot start; the text is for the operator.
-
-    To twistd's parent, which waits for the daemon, it is an error to report; in front it ends the
-    process with the text and exit status 1, without a traceback.
-    """
-
-
-class Door(Service):
-    """One way in: a factory at an endpoint."""
-
-    def __init__(
-        self,
-        name: str,
-        description: str,
-        endpoint: IStreamServerEndpoint,
-        factory: Factory[Any],
-        emit: EventSink,
-    ) -> None:
-        self.setName(name)
-        self._description = description
-        self._endpoint = endpoint
-        self._factory = factory
-        self._emit = emit
-        self._listening: Deferred[Any] | None = None
-        self._failure: Failure | None = None
-
-    @override
-    def privilegedStartService(self) -> None:
-        """Listen, while the process may still open any port.
-
-        Raises:
-            CannotStart: the endpoint cannot be listened on.
-        """
-        super().privilegedStartService()
-        listening = self._endpoint.listen(self._factory)
-        self._listening = listening.addCallbacks(self._opened, self._failed)
-        if self._failure is not None:
-            error = self._failure.value
-            reason = error.socketError if isinstance(error, CannotListenError) else error
-            # twistd's daemon has less than 100 bytes for this.
-            raise CannotStart(
-                f"conch_insults: {getattr(reason, 'strerror', None) or reason}: "
-                f"{self.name}.endpoint = {self._description}"
-            )
-
-    @override
-    def startService(self) -> None:
-        super().startService()
-        if self._listening is None:
-            self.privilegedStartService()
-
-    @override
-    def stopService(self) -> Deferred[Any] | None:
-        """Let nobody else in."""
-        super().stopService()
-        if self._listening is None:
-            return None
-        return self._listening.addCallback(lambda port: port and port.stopListening())
-
-    def _opened(self, port: IListeningPort) -> IListeningPort:
-        host = port.getHost()
-        if isinstance(host, UNIXAddress):
-            where = os.fsdecode(host.name or b"")
-        else:
-            where = f"{getattr(host, 'host', host)}:{getattr(host, 'port', '')}"
-        self._emit(Listening(str(self.name), where))
-        return port
-
-    def _failed(self, failure: Failure) -> None:
-        self._failure = failure
-
-
-class RefusalReport(Service):
-    """Tells once a minute how many connections the gate has refused, if any."""
-
-    def __init__(self, gate: Gate, emit: EventSink, clock: IReactorTime) -> None:
-        self._gate = gate
-        self._emit = emit
-        self._timer = LoopingCall(self._report)
-        self._timer.clock = clock
-
-    @override
-    def startService(self) -> None:
-        super().startService()
-        self._timer.start(_REPORT_EVERY, now=False)
-
-    @override
-    def stopService(self) -> None:
-        super().stopService()
-        self._timer.stop()
-
-    def _report(self) -> None:
-        refused = self._gate.take_refusals()
-        if refused:
-            counts = ", ".join(f"{limit} {count}" for limit, count in sorted(refused.items()))
-            self._emit(ConnectionsRefused(_REPORT_EVERY, counts))
 
 
 class InsultService(MultiService):
@@ -173,7 +63,6 @@ class InsultService(MultiService):
     Args:
         packs: the pack files and folders, to be read again on SIGHUP.
         conversations: those of every door.
-        ssh: the SSH door's factory, if that door is open.
         emit: is told of what happens.
         reactor: runs it all.
     """
@@ -182,16 +71,27 @@ class InsultService(MultiService):
         self,
         packs: Sequence[Path],
         conversations: InsultFactory,
-        ssh: InsultSSHFactory | None,
         emit: EventSink,
         reactor: Any,  # noqa: ANN401 - a reactor has many interfaces
     ) -> None:
         super().__init__()
         self._packs = packs
         self._conversations = conversations
-        self._ssh = ssh
         self._emit = emit
         self._reactor = reactor
+        self._connections: set[InsultSSHTransport] = set()
+        self._rejudging: Rejudging | None = None
+
+    def guard(self, connections: set[InsultSSHTransport], rejudging: Rejudging) -> None:
+        """Look after an SSH door too.
+
+        Args:
+            connections: those that are open, at any time.
+            rejudging: judges again who came in by them.
+        """
+        self._connections = connections
+        self._rejudging = rejudging
+        rejudging.setServiceParent(self)
 
     @override
     def startService(self) -> None:
@@ -201,10 +101,6 @@ class InsultService(MultiService):
         super().startService()
         # After the reactor's own handlers, which make a process die of the signal it stops on.
         self._reactor.callWhenRunning(self._handle_signals)
-
-    @property
-    def _connections(self) -> set[InsultSSHTransport]:
-        return self._ssh.connections if self._ssh else set()
 
     @override
     def stopService(self) -> Deferred[Any]:
@@ -220,7 +116,12 @@ class InsultService(MultiService):
         return gatherResults([closed, left]).addCallback(lambda _: self._conversations.doStop())
 
     def reload(self) -> None:
-        """Read the packs again; if one is bad, go on with what there was."""
+        """Read the packs again, and judge everybody by the key files as they are now.
+
+        If a pack is bad, the server goes on with what there was.
+        """
+        if self._rejudging is not None:
+            self._rejudging.judge_all()
         try:
             pack = read_packs(self._packs)
         except PackError as error:
@@ -270,12 +171,13 @@ def make_service(settings: Settings, reactor: Any) -> InsultService:  # noqa: AN
         classic=settings.insults.unknown_topic == "classic",
         admit=partial(_admit_at_once, gate),
     )
-    ssh = (
-        _ssh_factory(settings, conversations, gate, emit, reactor)
-        if settings.ssh.endpoint
-        else None
-    )
-    service = InsultService(settings.insults.packs, conversations, ssh, emit, reactor)
+    service = InsultService(settings.insults.packs, conversations, emit, reactor)
+    ssh = None
+    if settings.ssh.endpoint:
+        ssh, rejudging = make_ssh_door(
+            settings, conversations, gate, reload=service.reload, emit=emit, reactor=reactor
+        )
+        service.guard(ssh.connections, rejudging)
     doors: list[tuple[str, str, Factory[Any] | None]] = [
         ("ssh", settings.ssh.endpoint, ssh),
         ("tcp", settings.tcp.endpoint, conversations),
@@ -297,31 +199,6 @@ def _admit_at_once(gate: Gate, address: str) -> Callable[[], None] | None:
         return None
     admission.authenticated()
     return partial(admission.ended, Outcome.FINE)
-
-
-def _ssh_factory(
-    settings: Settings,
-    conversations: InsultFactory,
-    gate: Gate,
-    emit: EventSink,
-    reactor: Any,  # noqa: ANN401 - as above
-) -> InsultSSHFactory:
-    access = settings.access
-    policy = Policy(
-        access.keys_dir, lambda reason: emit(KeyLineSkipped(reason)), access.minimum_rsa_bits
-    )
-    realm = InsultRealm(conversations, emit, reactor)
-    log_class = Logger if settings.log.level == "debug" else QuietLogger
-    return InsultSSHFactory(
-        Portal(realm, [PublicKeyChecker(policy)]),
-        load_host_keys(access.keys_dir),
-        gate,
-        ssh_settings=settings.ssh,
-        limits=settings.limits,
-        emit=emit,
-        log=log_class(namespace="conch_insults.ssh"),
-        clock=reactor,
-    )
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

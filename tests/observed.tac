@@ -70,7 +70,7 @@ def open_door(door: dict[str, Any], settings: Settings) -> None:
     # The TCP door is opened once, by the first.
     tcp = settings.tcp if door is doors[0] else TcpSettings(endpoint="")
     service = make_service(settings.model_copy(update={"ssh": ssh, "tcp": tcp}), reactor)
-    factory = service._ssh
+    factory = service.getServiceNamed("ssh")._factory
     factory.protocol = ObservedTransport
     if door["ciphers"]:
         ciphers = tuple(name.encode() for name in door["ciphers"])

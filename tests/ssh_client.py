@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IPushProducer
     from twisted.logger import LogEvent
 
-    from conch_insults.access.policy import Grant, Offer, Policy
+    from conch_insults.access.grants import Grant, Offer
+    from conch_insults.access.policy import Policy
     from conch_insults.core.packs import Pack
     from conch_insults.events import Event
     from conch_insults.ssh.transport import InsultSSHTransport
@@ -246,6 +247,7 @@ class SshClient:
             ),
             {b"ssh-ed25519": HOST_KEY},
             Gate(ConnectionLimits(), self.clock, Random(1)),
+            set(),
             ssh_settings=ssh or SshSettings(),
             limits=limits or LimitSettings(),
             emit=self.events.append,

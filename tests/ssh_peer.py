@@ -16,7 +16,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
-from conch_insults.access.policy import Grant
+from conch_insults.access.grants import Grant, Offer
 from conch_insults.config import LimitSettings
 from conch_insults.core.packs import Pack, parse_pack
 from conch_insults.protocol import InsultFactory
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conch_insults.events import Event
 
 PACK = b"perl: Line noise.\ncobol: Fossil.\n"
-GRANT = Grant("alice", "ssh-ed25519", "SHA256:test", "alice:1")
+GRANT = Grant(Offer("alice", "ssh-ed25519", b"a key", "192.0.2.1"), "alice:1")
 
 _NAMES = {number: name.removeprefix("MSG_") for number, name in ssh_connection.messages.items()}
 

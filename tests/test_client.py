@@ -26,10 +26,12 @@ from zope.interface.verify import verifyObject
 
 from conch_insults.client import run_client
 from conch_insults.core.dialogue import Dialogue
-from conch_insults.core.insulter import Heard, Insulter
+from conch_insults.core.insulter import Insulter
 from conch_insults.core.packs import parse_pack
+from conch_insults.core.person import Person
 from conch_insults.errors import ClientError
 from conch_insults.protocol import InsultProtocol
+from conch_insults.rating import Rating
 
 if TYPE_CHECKING:
     from typing import Any
@@ -64,7 +66,7 @@ class TalkServer(LineReceiver):
 
 
 def todays_server() -> InsultProtocol:
-    dialogue = Dialogue(Insulter(PACK, Random(1)), Heard(), classic=True)
+    dialogue = Dialogue(Insulter(PACK, Random(1)), Person(Rating.R), classic=True)
     return InsultProtocol(dialogue, ("Oh no.", "Not you."))
 
 

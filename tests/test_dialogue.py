@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from conch_insults.core.dialogue import GOODBYE, MAX_LINE, Dialogue, Reply, Status
-from conch_insults.core.insulter import Heard, Insulter
+from conch_insults.core.insulter import Insulter
 from conch_insults.core.packs import builtin_pack, parse_pack
+from conch_insults.core.person import Person
 from conch_insults.core.printable import printable
+from conch_insults.rating import Rating
 
 PACK = b"Perl: a\nPerl: b\nc++: c\ncode review: d\nquit: never said\n"
 
 
 def dialogue(pack: bytes = PACK, *, classic: bool = False, seed: int = 0) -> Dialogue:
-    return Dialogue(Insulter(parse_pack(pack, "test"), Random(seed)), Heard(), classic=classic)
+    return Dialogue(
+        Insulter(parse_pack(pack, "test"), Random(seed)), Person(Rating.R), classic=classic
+    )
 
 
 def test_a_topic_is_insulted() -> None:
@@ -29,14 +33,14 @@ def test_a_topic_is_insulted() -> None:
 
 
 def test_what_was_heard_is_shared_by_the_dialogues_of_one_person() -> None:
-    insulter, heard = Insulter(parse_pack(PACK, "test"), Random(0)), Heard()
-    one, other = Dialogue(insulter, heard), Dialogue(insulter, heard)
+    insulter, person = Insulter(parse_pack(PACK, "test"), Random(0)), Person(Rating.R)
+    one, other = Dialogue(insulter, person), Dialogue(insulter, person)
     assert {one.answer(b"perl").lines, other.answer(b"perl").lines} == {("a",), ("b",)}
 
 
 def test_a_new_pack_is_used_at_once() -> None:
     insulter = Insulter(parse_pack(PACK, "test"), Random(0))
-    talk = Dialogue(insulter, Heard())
+    talk = Dialogue(insulter, Person(Rating.R))
     insulter.pack = parse_pack(b"go: x", "test")
     assert talk.answer(b"go") == Reply(("x",))
     assert talk.answer(b"topics") == Reply(("go",))
@@ -66,7 +70,7 @@ class TestCommands:
         assert topics == "  c++, code review, Perl, quit"
 
     def test_help_fits_a_terminal_and_lists_each_topic_once(self) -> None:
-        talk = Dialogue(Insulter(builtin_pack(), Random(0)), Heard())
+        talk = Dialogue(Insulter(builtin_pack(), Random(0)), Person(Rating.R))
         lines = talk.answer(b"help").lines
         assert all(len(line) <= 78 for line in lines)
         listed = lines[lines.index("Topics:") + 1 :]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conch_insults.access import key_directory
-from conch_insults.access.authorized_keys import MAXIMUM_KEYS, Entry
+from conch_insults.access.authorized_keys import MAXIMUM_KEYS, Entry, KeyRules
 from conch_insults.access.durable_files import replace_file
 from conch_insults.access.key_directory import (
     add_keys,
@@ -20,8 +20,9 @@ from conch_insults.access.key_directory import (
     remove_key,
     users,
 )
+from conch_insults.access.key_options import parse_options
 from conch_insults.errors import KeyFileError, PublicKeyError
-from tests.sample_keys import names_in, private_key_text, public_key
+from tests.sample_keys import names_in, private_key_text, public_key, public_rsa_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ PHONE = public_key(3)
 
 
 def add(keys_dir: Path, content: str, user: str = "alice") -> list[str]:
-    return [key.line for key in add_keys(keys_dir, user, content.encode(), "alice.pub")]
+    return [entry.text for entry in add_keys(keys_dir, user, content.encode(), "alice.pub")]
 
 
 def held(keys_dir: Path, user: str = "alice") -> Path:
@@ -82,6 +83,12 @@ class TestReading:
         assert read_user(keys_dir, "alice").entries == (Entry(ALICE, 2),)
         assert read_user(keys_dir, "alice").problems[0].startswith(f"{held(keys_dir)}:1: ")
 
+    def test_the_rules_hold(self, keys_dir: Path) -> None:
+        held(keys_dir).write_text(f'environment="LANG=C" {ALICE.line}\n')
+        assert read_user(keys_dir, "alice").entries == ()
+        rules = KeyRules(permitted_environment=frozenset({"LANG"}))
+        assert read_user(keys_dir, "alice", rules=rules).entries[0].key == ALICE
+
     def test_nobody(self, keys_dir: Path) -> None:
         with pytest.raises(KeyFileError, match="/alice: there is no such file: alice has no keys"):
             read_user(keys_dir, "alice")
@@ -95,10 +102,14 @@ class TestAdding:
 
     def test_several_keys_with_comments_and_options(self, keys_dir: Path) -> None:
         content = f"# two\n\n{ALICE.line}\nno-X11-forwarding,RESTRICT   {WORK.line}"
-        assert add(keys_dir, content) == [ALICE.line, WORK.line]
+        assert add(keys_dir, content) == [ALICE.line, f"no-X11-forwarding,RESTRICT {WORK.line}"]
         assert held(keys_dir).read_text() == (
-            f"{ALICE.line}\nno-x11-forwarding,restrict {WORK.line}\n"
+            f"{ALICE.line}\nno-X11-forwarding,RESTRICT {WORK.line}\n"
         )
+
+    def test_what_was_added_is_told_as_the_file_holds_it(self, keys_dir: Path) -> None:
+        held(keys_dir).write_text("# mine")
+        assert add_keys(keys_dir, "alice", f"\n\n{ALICE.line}".encode(), "x") == (Entry(ALICE, 2),)
 
     @given(
         st.lists(
@@ -107,7 +118,7 @@ class TestAdding:
                     b"# note\n",
                     b"\n",
                     b"  \t\r\n",
-                    b'from="*" rubbish\n',
+                    b'frm="*" rubbish\n',
                     b"\xff\xfe\n",
                     f"restrict  {WORK.line}  \r\n".encode(),
                     b"# caf\xc3\xa9 \r still\n",
@@ -145,8 +156,8 @@ class TestAdding:
         assert held(keys_dir).read_bytes() == before
 
     def test_a_key_on_a_line_that_cannot_be_used_is_there_too(self, keys_dir: Path) -> None:
-        held(keys_dir).write_text(f'from="10.0.0.0/8" {ALICE.line}\n')
-        with pytest.raises(KeyFileError, match="already, but option 'from' is not understood"):
+        held(keys_dir).write_text(f'frm="10.0.0.0/8" {ALICE.line}\n')
+        with pytest.raises(KeyFileError, match="already, but option 'frm' is not understood"):
             add(keys_dir, ALICE.line)
 
     @pytest.mark.parametrize(
@@ -157,7 +168,7 @@ class TestAdding:
             (f"{ALICE.line}\nrubbish", r"alice\.pub:2: option 'rubbish'"),
             (f"{ALICE.line}\n# again\n{ALICE.line}", r"alice\.pub:3: is the same key as on line 1"),
             (private_key_text(1).decode(), r"alice\.pub:1: that is a private key"),
-            (f'from="*" {ALICE.line}', r"alice\.pub:1: option 'from'"),
+            (f'frm="*" {ALICE.line}', r"alice\.pub:1: option 'frm'"),
             ("ssh-dss AAAA", r"alice\.pub:1: DSA"),
         ],
     )
@@ -203,6 +214,84 @@ class TestAdding:
         assert found == set(keys)
 
 
+class TestAddingWithOptions:
+    def test_they_stand_before_each_key(self, keys_dir: Path) -> None:
+        options = 'from="10.0.0.0/8",command="say \\"hi\\", twice"'
+        added = add_keys(
+            keys_dir, "alice", f"{ALICE.line}\n{WORK.line}".encode(), "alice.pub", options=options
+        )
+        assert added == (
+            Entry(ALICE, 1, parse_options(options)),
+            Entry(WORK, 2, parse_options(options)),
+        )
+        assert held(keys_dir).read_text() == f"{options} {ALICE.line}\n{options} {WORK.line}\n"
+        assert read_user(keys_dir, "alice").entries == added
+
+    def test_they_follow_those_that_a_line_has(self, keys_dir: Path) -> None:
+        (entry,) = add_keys(
+            keys_dir, "alice", f"restrict {ALICE.line}".encode(), "alice.pub", options="pty"
+        )
+        assert entry.text == f"restrict,pty {ALICE.line}"
+        assert entry.options.pty
+
+    def test_an_authority_may_need_both(self, keys_dir: Path) -> None:
+        (entry,) = add_keys(
+            keys_dir,
+            "alice",
+            f"cert-authority {ALICE.line}".encode(),
+            "ca.pub",
+            options='principals="alice"',
+        )
+        assert entry.options.principals == ("alice",)
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ("frm", "option 'frm' is not understood here, so this line lets nobody in"),
+            ('principals="a"', "option 'principals' means nothing without 'cert-authority'"),
+            ('from="10.0.0.1"', "option 'from' is given twice"),
+            ('environment="A=1"', "option 'environment' sets A, which access.permit_environment"),
+            (f"restrict {WORK.line}", "option 'restrict ssh-ed25519"),
+            ("restrict ", "option 'restrict ' is not understood"),
+            ("#", "option '#' is not understood"),
+            (f'command="\n{WORK.line}\n#"', "options hold a line end"),
+            ('command="\udcff"', "options are not UTF-8 text"),
+            ('command="', "option 'command' needs a value in double quotes"),
+            (f'command="{"x" * 16300}"', "line is longer than 16384 bytes"),
+        ],
+    )
+    def test_what_cannot_stand_there_changes_nothing(
+        self, tmp_path: Path, options: str, said: str
+    ) -> None:
+        content = f'# mine\nfrom="10.0.0.0/8" {ALICE.line}'.encode()
+        with pytest.raises(PublicKeyError) as caught:
+            add_keys(tmp_path / "keys", "alice", content, "alice.pub", options=options)
+        assert str(caught.value).startswith(
+            f"alice.pub:2: with the options {options[:80]!a}: {said}"
+        )
+        assert not (tmp_path / "keys").exists()
+
+    def test_the_rules_hold(self, keys_dir: Path) -> None:
+        rules = KeyRules(4096, frozenset({"LANG"}))
+        with pytest.raises(PublicKeyError, match=r"^x:1: RSA key of 2048 bits is too weak, 4096"):
+            add_keys(keys_dir, "alice", public_rsa_key().line.encode(), "x", rules=rules)
+        add_keys(
+            keys_dir,
+            "alice",
+            ALICE.line.encode(),
+            "x",
+            options='environment="LANG=C"',
+            rules=rules,
+        )
+        assert held(keys_dir).read_text() == f'environment="LANG=C" {ALICE.line}\n'
+
+    def test_a_key_that_is_there_is_judged_by_the_rules(self, keys_dir: Path) -> None:
+        held(keys_dir).write_text(f'environment="LANG=C" {ALICE.line}\n')
+        rules = KeyRules(permitted_environment=frozenset({"LANG"}))
+        with pytest.raises(KeyFileError, match=r"already$"):
+            add_keys(keys_dir, "alice", ALICE.line.encode(), "x", rules=rules)
+
+
 class TestRemoving:
     def test_one_line_goes_and_the_others_stay(self, keys_dir: Path) -> None:
         held(keys_dir).write_text(f"# mine\n{ALICE.line}\nbad\nrestrict {WORK.line}")
@@ -212,7 +301,7 @@ class TestRemoving:
         assert held(keys_dir).read_text() == "# mine\nbad\n"
 
     def test_a_key_leaves_no_second_line_behind(self, keys_dir: Path) -> None:
-        held(keys_dir).write_text(f'{ALICE.line}\nfrom="*" {ALICE.line}\n{WORK.line}\n')
+        held(keys_dir).write_text(f'{ALICE.line}\nfrm="*" {ALICE.line}\n{WORK.line}\n')
         remove_key(keys_dir, "alice", ALICE.fingerprint)
         assert held(keys_dir).read_text() == f"{WORK.line}\n"
 

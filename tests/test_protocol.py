@@ -18,10 +18,12 @@ from typing_extensions import override
 from zope.interface.verify import verifyClass, verifyObject
 
 from conch_insults.core.dialogue import GOODBYE, Dialogue
-from conch_insults.core.insulter import Heard, Insulter
+from conch_insults.core.insulter import Insulter
 from conch_insults.core.packs import parse_pack
+from conch_insults.core.person import Person
 from conch_insults.events import SessionEnded
 from conch_insults.protocol import InsultFactory, InsultProtocol, LineTransport
+from conch_insults.rating import Rating
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +77,7 @@ class Conversation:
 
     def __init__(self, room: int | None = None, greeting: Sequence[str] = ()) -> None:
         self.ended: list[InsultProtocol] = []
-        dialogue = Dialogue(Insulter(PACK, Random(1)), Heard(), classic=True)
+        dialogue = Dialogue(Insulter(PACK, Random(1)), Person(Rating.R), classic=True)
         self.protocol = InsultProtocol(dialogue, greeting, self.ended.append)
         self.wire = Wire(room)
         self.protocol.makeConnection(self.wire)
@@ -257,7 +259,7 @@ class TestChunks:
     @settings(deadline=None, max_examples=200)
     @given(STREAMS.map(lambda data: data.replace(b"\xff", b"")), CUTS)
     def test_the_replies_are_those_of_the_lines(self, data: bytes, cuts: list[int]) -> None:
-        dialogue = Dialogue(Insulter(PACK, Random(1)), Heard(), classic=True)
+        dialogue = Dialogue(Insulter(PACK, Random(1)), Person(Rating.R), classic=True)
         expected: list[str] = []
         *lines, rest = data.split(b"\n")
         for line in [*lines, *([rest] if rest.removesuffix(b"\r") else [])]:
@@ -596,7 +598,7 @@ class TestFactory:
 
     def test_conversations_of_other_doors_are_sessions_too(self) -> None:
         house, ended = House(("Not for them.",)), list[InsultProtocol]()
-        protocol, wire = house.factory.converse(Heard(), ("Hello.",), ended.append), Wire()
+        protocol, wire = house.factory.converse(Person(Rating.R), ("Hello.",), ended.append), Wire()
         assert house.factory.sessions == {protocol}
         protocol.makeConnection(wire)
         protocol.dataReceived(b"perl\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from twisted.plugin import getPlugins
 from zope.interface import implementer
 
 from conch_insults import service as service_module
+from conch_insults.access.grants import Offer, Refusal
 from conch_insults.config import LimitSettings, Settings, load_settings
 from conch_insults.errors import SettingsError
 from conch_insults.limits import ConnectionLimits, MaxStartups
@@ -70,6 +72,10 @@ def signal_handlers() -> Iterator[None]:
 @pytest.fixture
 def reactor() -> Reactor:
     return Reactor()
+
+
+def ssh_factory_of(service: InsultService) -> Any:
+    return service.getServiceNamed("ssh")._factory
 
 
 def settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: str) -> Settings:
@@ -183,8 +189,7 @@ def test_at_the_end_nobody_is_waited_for_for_ever(
 ) -> None:
     service = started(reactor, tmp_path, monkeypatch)
     tcp_visitor(service)
-    factory = service._ssh
-    assert factory is not None
+    factory = ssh_factory_of(service)
     factory.doStart()
     ssh = factory.buildProtocol(None)
     assert ssh is not None
@@ -245,11 +250,15 @@ def test_lines_of_key_files_that_cannot_be_used_are_logged(
     reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     service = make_service(settings(tmp_path, monkeypatch), reactor)
-    assert service._ssh is not None
-    (checker,) = set(service._ssh.portal.checkers.values())
+    (checker,) = set(ssh_factory_of(service).portal.checkers.values())
     assert isinstance(checker, PublicKeyChecker)
-    checker._policy._report("alice:3: no good")
-    assert log == ["key skipped: alice:3: no good"]
+    folder = tmp_path / "keys" / "authorized_keys.d"
+    folder.mkdir(parents=True)
+    (folder / "alice").write_text("no good\n")
+    offer = Offer("alice", "ssh-ed25519", b"", "192.0.2.1")
+    assert isinstance(checker._policy.decide(offer, datetime.now(UTC)), Refusal)
+    (line,) = log
+    assert line.startswith(f"key skipped: {folder}/alice:1: ")
 
 
 def test_twist_finds_the_plugin_and_it_makes_the_service(
@@ -268,8 +277,7 @@ def test_refused_connections_are_told_of_once_a_minute(
 ) -> None:
     service = started(reactor, tmp_path, monkeypatch, limits="max_connections = 1")
     service._conversations.doStart()
-    tcp, ssh = service._conversations, service._ssh
-    assert ssh is not None
+    tcp, ssh = service._conversations, ssh_factory_of(service)
     visitor = tcp.buildProtocol(None)
     assert visitor is not None
     for _ in range(3):

@@ -13,7 +13,7 @@ from twisted.cred.credentials import ISSHPrivateKey
 from twisted.cred.error import UnauthorizedLogin
 from zope.interface.verify import verifyClass, verifyObject
 
-from conch_insults.access.policy import Grant, Offer, Refusal
+from conch_insults.access.grants import Grant, Offer, Refusal
 from conch_insults.ssh.checker import PublicKeyChecker, PublicKeyCredentials
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KEY = Key(Ed25519PrivateKey.generate())
 OFFER = Offer("alice", "ssh-ed25519", KEY.public().blob(), "192.0.2.1")
-GRANT = Grant("alice", "ssh-ed25519", "SHA256:x", "alice:1")
+GRANT = Grant(OFFER, "alice:1")
 
 
 class Decisions:

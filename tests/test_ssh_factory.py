@@ -16,27 +16,33 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from conch_insults.access.certificate import parse_certificate
 from conch_insults.config import LimitSettings, SshSettings
 from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.factory import InsultSSHFactory
-from conch_insults.ssh.host_keys import create_host_key, load_host_keys
+from conch_insults.ssh.host_keys import CertifiedKey, create_host_key, load_host_keys
 from conch_insults.ssh.realm import InsultRealm
 from conch_insults.ssh.userauth import InsultUserAuthServer
 from conch_insults.wire import Fields
+from tests.certificate_authority import Draft
 from tests.ssh_peer import started_conversations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from conch_insults.ssh.host_keys import HostKey
 
-def factory(host_keys: dict[bytes, Key]) -> InsultSSHFactory:
+
+def factory(host_keys: Mapping[bytes, HostKey]) -> InsultSSHFactory:
     clock = Clock()
     realm = InsultRealm(started_conversations(), lambda _: None, clock)
     return InsultSSHFactory(
         Portal(realm),
         host_keys,
         Gate(ConnectionLimits(max_connections=2), clock, Random()),
+        set(),
         ssh_settings=SshSettings(),
         limits=LimitSettings(),
         emit=lambda _: None,
@@ -59,8 +65,10 @@ def test_without_a_host_key_it_does_not_start() -> None:
 
 
 def test_private_host_keys_are_not_among_the_public(started: InsultSSHFactory) -> None:
-    assert started.publicKeys[b"ssh-ed25519"].isPublic()
-    assert not started.privateKeys[b"ssh-ed25519"].isPublic()
+    public, private = started.publicKeys[b"ssh-ed25519"], started.privateKeys[b"ssh-ed25519"]
+    assert isinstance(public, Key)
+    assert isinstance(private, Key)
+    assert (public.isPublic(), private.isPublic()) == (True, False)
 
 
 def test_the_services_that_all_factories_share_are_left_alone() -> None:
@@ -104,6 +112,50 @@ def test_an_rsa_host_key_is_offered_if_it_is_long_enough(
     kexinit = Fields(factory(keys).offer.kexinit(b"", first=True))
     kexinit.string()
     assert kexinit.string() == b",".join(offered)
+
+
+@pytest.mark.parametrize(
+    ("bits", "offered"),
+    [
+        (2048, (b"ssh-ed25519-cert-v01@openssh.com", b"ssh-ed25519")),
+        (
+            3072,
+            (
+                b"ssh-ed25519-cert-v01@openssh.com",
+                b"rsa-sha2-512-cert-v01@openssh.com",
+                b"rsa-sha2-256-cert-v01@openssh.com",
+                b"ssh-ed25519",
+                b"rsa-sha2-512",
+                b"rsa-sha2-256",
+            ),
+        ),
+    ],
+)
+def test_a_certificate_is_offered_before_every_plain_key(
+    bits: int, offered: tuple[bytes, ...]
+) -> None:
+    certificate = parse_certificate(Draft(kind=2).signed())
+    ed25519 = Key(Ed25519PrivateKey.generate())
+    rsa = Key(generate_private_key(public_exponent=65537, key_size=bits))
+    ours = factory(
+        {
+            b"ssh-ed25519-cert-v01@openssh.com": CertifiedKey(ed25519, certificate),
+            b"ssh-rsa-cert-v01@openssh.com": CertifiedKey(rsa, certificate),
+            b"ssh-ed25519": ed25519,
+            b"ssh-rsa": rsa,
+        }
+    )
+    kexinit = Fields(ours.offer.kexinit(b"", first=True))
+    kexinit.string()
+    assert kexinit.string() == b",".join(offered)
+    transport = ours.buildProtocol(UNIXAddress(b"/socket"))
+    assert transport is not None
+    for algorithm in offered:
+        # What Conch shows and signs with in a key exchange.
+        public, private = transport._getHostKeys(algorithm)
+        assert (public.blob() == certificate.blob) == (b"-cert-" in algorithm)
+        label = algorithm.removesuffix(b"-cert-v01@openssh.com")
+        assert Fields(private.sign(b"", signatureType=algorithm)).string() == label
 
 
 def test_authentication_comes_once_and_the_connection_once(started: InsultSSHFactory) -> None:

@@ -10,7 +10,7 @@ from twisted.cred.portal import IRealm
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyClass
 
-from conch_insults.access.policy import Refusal
+from conch_insults.access.grants import Refusal
 from conch_insults.ssh.channel import InsultChannel
 from conch_insults.ssh.realm import InsultAvatar, InsultRealm, Peer
 from tests.ssh_peer import GRANT, insult_pack, started_conversations
@@ -47,7 +47,7 @@ def test_a_grant_makes_an_avatar_of_its_own() -> None:
     one, two = (realm().requestAvatar(GRANT, PEER, IConchUser)[1] for _ in range(2))
     assert one is not two
     assert one.grant == GRANT
-    assert one._heard is not two._heard
+    assert one._person.heard is not two._person.heard
 
 
 def test_an_avatar_offers_sessions_only() -> None:

@@ -66,6 +66,7 @@ class AuthPeer:
             Portal(realm, [checker]),
             {},
             Gate(ConnectionLimits(), self.clock, Random()),
+            set(),
             ssh_settings=SshSettings(banner=banner),
             limits=LimitSettings(),
             emit=self.events.append,

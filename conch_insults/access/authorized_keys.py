@@ -7,8 +7,10 @@ it is, or what somebody offered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
+from conch_insults.access.key_options import KeyOptions, parse_options
 from conch_insults.access.public_key import (
     MINIMUM_RSA_BITS,
     PublicKey,
@@ -21,6 +23,7 @@ __all__ = [
     "MAXIMUM_FILE_BYTES",
     "Entry",
     "KeyFile",
+    "KeyRules",
     "key_in_line",
     "parse_file",
     "parse_line",
@@ -33,24 +36,39 @@ MAXIMUM_KEYS = 1024
 # More than anybody reads; the lines beyond are counted.
 MAXIMUM_PROBLEMS = 100
 
-# All of them take away what this server never gives.
-_UNDERSTOOD_OPTIONS = frozenset(
-    {"restrict", "no-agent-forwarding", "no-port-forwarding", "no-x11-forwarding"}
-)
+# A blank inside double quotes belongs to its option, and a backslash keeps the quote after it from
+# counting. The alternatives exclude each other, so that no text is read at length.
+_OPTIONS = re.compile(r'(?:[^ \t"\\]|\\"|\\(?!")|"(?:[^"\\]|\\"|\\(?!"))*")*')
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRules:
+    """What the settings ask of a line.
+
+    Attributes:
+        minimum_rsa_bits: an RSA key of fewer may not be used.
+        permitted_environment: the variables that `environment=` may set.
+    """
+
+    minimum_rsa_bits: int = MINIMUM_RSA_BITS
+    permitted_environment: frozenset[str] = frozenset()
+
+
+_DEFAULT_RULES = KeyRules()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line that lets somebody in; `options` are in lower case, in the line's order."""
+    """A line with a key that may be used, on the conditions of its options."""
 
     key: PublicKey
     line: int
-    options: tuple[str, ...] = ()
+    options: KeyOptions = field(default_factory=KeyOptions)
 
     @property
     def text(self) -> str:
         """The entry as a line of an authorized_keys file, without the newline."""
-        return f"{','.join(self.options)} {self.key.line}".lstrip()
+        return f"{self.options.text} {self.key.line}".lstrip(" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +79,7 @@ class KeyFile:
     problems: tuple[str, ...] = ()
 
 
-def parse_file(content: bytes, name: str, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS) -> KeyFile:
+def parse_file(content: bytes, name: str, *, rules: KeyRules = _DEFAULT_RULES) -> KeyFile:
     """Read a whole file; every problem is one line that starts with `name`."""
     if len(content) > MAXIMUM_FILE_BYTES:
         return KeyFile(problems=(too_large(name),))
@@ -70,7 +88,7 @@ def parse_file(content: bytes, name: str, *, minimum_rsa_bits: int = MINIMUM_RSA
     unlisted = 0
     for number, raw in enumerate(content.split(b"\n"), 1):
         try:
-            entry = parse_line(raw, number, minimum_rsa_bits=minimum_rsa_bits)
+            entry = parse_line(raw, number, rules=rules)
             if entry and len(entries) == MAXIMUM_KEYS:
                 raise PublicKeyError(f"more than {MAXIMUM_KEYS} keys in one file")  # noqa: TRY301 - one way for every problem
         except PublicKeyError as error:
@@ -91,31 +109,25 @@ def too_large(name: str) -> str:
     return f"{name}: is larger than {MAXIMUM_FILE_BYTES} bytes: none of its keys is used"
 
 
-def parse_line(
-    raw: bytes, number: int, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
-) -> Entry | None:
+def parse_line(raw: bytes, number: int, *, rules: KeyRules = _DEFAULT_RULES) -> Entry | None:
     """Read one line; a blank one or a comment is None.
 
     Args:
         raw: the line, with or without its line end.
         number: the line's number, from 1.
-        minimum_rsa_bits: an RSA key of fewer may not be used.
+        rules: what the settings ask of it.
 
     Raises:
-        PublicKeyError: the line has no key that may be used, or an option not understood here.
+        PublicKeyError: the line has no key that may be used, or an option that is unknown,
+            malformed or not permitted.
     """
     line = _decode(raw)
     if not line or line.startswith("#"):
         return None
-    options, key_text = _split(line)
-    for option in options:
-        if option.lower() not in _UNDERSTOOD_OPTIONS:
-            name = ascii(option.partition("=")[0][:40])
-            raise PublicKeyError(
-                f"option {name} is not understood here, so this line lets nobody in"
-            )
-    key = parse_public_key(key_text, minimum_rsa_bits=minimum_rsa_bits)
-    return Entry(key, number, tuple(option.lower() for option in options))
+    options_text, key_text = _split(line)
+    options = parse_options(options_text, rules.permitted_environment)
+    key = parse_public_key(key_text, minimum_rsa_bits=rules.minimum_rsa_bits)
+    return Entry(key, number, options)
 
 
 def key_in_line(raw: bytes) -> PublicKey | None:
@@ -132,31 +144,21 @@ def _decode(raw: bytes) -> str:
     if b"\0" in raw:
         raise PublicKeyError("line has a zero byte")
     try:
-        return raw.decode().strip(" \t\r\n")
+        return raw.decode().lstrip(" \t").rstrip(" \t\r\n")
     except UnicodeDecodeError as error:
         raise PublicKeyError("line is not UTF-8 text") from error
 
 
-def _split(line: str) -> tuple[list[str], str]:
-    """Separate the options, if any, from the key.
-
-    A comma or blank inside double quotes belongs to its option, and a backslash keeps the quote
-    after it from ending it.
-    """
+def _split(line: str) -> tuple[str, str]:
+    """Separate the options, if any, from the key, at the first blank outside double quotes."""
     if looks_like_a_key(line):
-        return [], line
-    options: list[str] = []
-    quoted = False
-    start = position = 0
-    while position < len(line) and (quoted or line[position] not in " \t"):
-        if line.startswith('\\"', position):
-            position += 1
-        elif line[position] == '"':
-            quoted = not quoted
-        elif line[position] == "," and not quoted:
-            options.append(line[start:position])
-            start = position + 1
-        position += 1
-    if quoted:
+        return "", line
+    options = _OPTIONS.match(line)
+    end = options.end() if options else 0
+    if line.startswith('"', end):
         raise PublicKeyError("a double quote is opened and never closed")
-    return [*options, line[start:position]], line[position:]
+    key_text = line[end:].lstrip(" \t")
+    # A blank to whoever reads a key alone, but none to sshd.
+    if key_text.startswith("\r"):
+        raise PublicKeyError("a carriage return stands before the key")
+    return line[:end], key_text

@@ -10,9 +10,17 @@ import contextlib
 import fcntl
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conch_insults.access.authorized_keys import Entry, KeyFile, key_in_line, parse_file, parse_line
+from conch_insults.access.authorized_keys import (
+    Entry,
+    KeyFile,
+    KeyRules,
+    key_in_line,
+    parse_file,
+    parse_line,
+)
 from conch_insults.access.durable_files import make_directory, replace_file
 from conch_insults.access.key_files import (
     FOLDER,
@@ -20,7 +28,7 @@ from conch_insults.access.key_files import (
     is_user_name,
     read_key_file,
 )
-from conch_insults.access.public_key import MINIMUM_RSA_BITS
+from conch_insults.access.key_options import parse_options
 from conch_insults.errors import KeyFileError, PublicKeyError, at_line
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ __all__ = ["add_keys", "make_key_directory", "read_user", "remove_key", "users"]
 DIRECTORY_MODE = 0o755
 # A carriage return ends no line here, as it would for splitlines.
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_DEFAULT_RULES = KeyRules()
 
 
 def make_key_directory(keys_dir: Path) -> bool:
@@ -65,15 +74,15 @@ def users(keys_dir: Path) -> list[str]:
         ) from error
 
 
-def read_user(keys_dir: Path, user: str) -> KeyFile:
-    """Return what a user's file holds.
+def read_user(keys_dir: Path, user: str, *, rules: KeyRules = _DEFAULT_RULES) -> KeyFile:
+    """Return what a user's file holds, by what the settings ask of its lines.
 
     Raises:
         KeyFileError: there is no such file, or it cannot be read.
     """
     path = authorized_keys_path(keys_dir, user)
     try:
-        return parse_file(read_key_file(path).content, str(path))
+        return parse_file(read_key_file(path).content, str(path), rules=rules)
     except FileNotFoundError as error:
         raise KeyFileError(f"{path}: there is no such file: {user} has no keys") from error
 
@@ -84,8 +93,9 @@ def add_keys(
     content: bytes,
     name: str,
     *,
-    minimum_rsa_bits: int = MINIMUM_RSA_BITS,
-) -> tuple[PublicKey, ...]:
+    options: str = "",
+    rules: KeyRules = _DEFAULT_RULES,
+) -> tuple[Entry, ...]:
     """Add every key of `content` to a user's file, or none of them.
 
     Args:
@@ -93,29 +103,35 @@ def add_keys(
         user: whose keys they are.
         content: lines as in a `.pub` or authorized_keys file.
         name: what to call `content` in an error.
-        minimum_rsa_bits: an RSA key of fewer is refused.
+        options: options for each of the keys, after those that its line has.
+        rules: what the settings ask of a line.
 
     Returns:
-        The keys, in the order of their lines.
+        The keys with their options, as the user's file holds them now.
 
     Raises:
-        PublicKeyError: `content` holds no key or a line that cannot be used.
+        PublicKeyError: `content` holds no key or a line that cannot be used, or the options cannot
+            stand before one of its keys.
         KeyFileError: a key is there already, or the file cannot be changed.
     """
     path = authorized_keys_path(keys_dir, user)
-    entries = _new_entries(content, name, minimum_rsa_bits)
+    entries = tuple(
+        _with_options(entry, options, name, rules) for entry in _new_entries(content, name, rules)
+    )
     make_key_directory(keys_dir)
     with _changing(path) as file:
         before = file.content if file else b""
-        _refuse_keys_there(before, path, entries)
+        _refuse_keys_there(before, path, entries, rules)
         if before and not before.endswith(b"\n"):
             before += b"\n"
         after = before + "".join(f"{entry.text}\n" for entry in entries).encode()
-        understood = {entry.key.blob for entry in parse_file(after, str(path)).entries}
-        if not understood.issuperset(entry.key.blob for entry in entries):
+        written = parse_file(after, str(path), rules=rules).entries[-len(entries) :]
+        if [replace(entry, line=0) for entry in written] != [
+            replace(entry, line=0) for entry in entries
+        ]:
             raise KeyFileError(f"{path}: has no room for {len(entries)} more keys: remove some")
         replace_file(path, after, file.status if file else None)
-    return tuple(entry.key for entry in entries)
+    return written
 
 
 def remove_key(keys_dir: Path, user: str, fingerprint: str) -> PublicKey:
@@ -152,9 +168,9 @@ def remove_key(keys_dir: Path, user: str, fingerprint: str) -> PublicKey:
     return removed
 
 
-def _new_entries(content: bytes, name: str, minimum_rsa_bits: int) -> tuple[Entry, ...]:
+def _new_entries(content: bytes, name: str, rules: KeyRules) -> tuple[Entry, ...]:
     """Parse what somebody wants to add, where one bad line is one too many."""
-    parsed = parse_file(content, name, minimum_rsa_bits=minimum_rsa_bits)
+    parsed = parse_file(content, name, rules=rules)
     if parsed.problems:
         raise PublicKeyError(parsed.problems[0])
     if not parsed.entries:
@@ -167,14 +183,30 @@ def _new_entries(content: bytes, name: str, minimum_rsa_bits: int) -> tuple[Entr
     return parsed.entries
 
 
-def _refuse_keys_there(content: bytes, path: Path, entries: tuple[Entry, ...]) -> None:
+def _with_options(entry: Entry, options: str, name: str, rules: KeyRules) -> Entry:
+    """Put options behind those that an entry has, and read back the line that comes of it."""
+    if not options:
+        return entry
+    text = ",".join(filter(None, (entry.options.text, options)))
+    try:
+        changed = replace(entry, options=parse_options(text, rules.permitted_environment))
+        parse_line(changed.text.encode(), entry.line, rules=rules)
+    except PublicKeyError as error:
+        reason = f"with the options {options[:80]!a}: {error}"
+        raise PublicKeyError(at_line(name, entry.line, reason)) from error
+    return changed
+
+
+def _refuse_keys_there(
+    content: bytes, path: Path, entries: tuple[Entry, ...], rules: KeyRules
+) -> None:
     new = {entry.key.blob: entry.key.fingerprint for entry in entries}
     for number, line in enumerate(content.split(b"\n"), 1):
         key = key_in_line(line)
         if key and key.blob in new:
             reason = f"holds {new[key.blob]} already"
             try:
-                parse_line(line, number)
+                parse_line(line, number, rules=rules)
             except PublicKeyError as error:
                 reason += f", but {error}"
             raise KeyFileError(at_line(path, number, reason))

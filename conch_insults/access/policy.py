@@ -1,169 +1,294 @@
 """The one access decision: may this key come in as this user, and which line says so.
 
-Whatever cannot be read or understood lets nobody in. Time is an argument; this module must not
-know of connections, signatures, or what a user may do once inside.
+Every way in asks here: keys, certificates, guests, and again those who are in already. Whatever
+cannot be read or understood lets nobody in. Time and address are arguments; this module must not
+know of connections, nor of what somebody does once inside.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from conch_insults.access.authorized_keys import Entry, parse_file
+from conch_insults.access.authorities import MAXIMUM_BYTES as MAXIMUM_AUTHORITIES_BYTES
+from conch_insults.access.authorities import parse_authorities
+from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES, KeyRules, parse_file
+from conch_insults.access.certificate import parse_certificate
+from conch_insults.access.certified_key import CERTIFICATE_SUFFIX, certificate_name
+from conch_insults.access.grants import ANYBODY, Grant, Refusal, Terms
 from conch_insults.access.key_files import (
-    FOLDER,
-    Version,
+    KeyFiles,
+    authorized_keys_path,
     is_user_name,
-    read_key_file,
-    version_of,
+    revoked_keys_path,
+    user_ca_path,
 )
-from conch_insults.access.public_key import MINIMUM_RSA_BITS
-from conch_insults.errors import KeyFileError
+from conch_insults.access.key_terms import NoTerms, terms_of_certificate, terms_of_key
+from conch_insults.access.known_files import KnownFile, KnownFiles, Parsed
+from conch_insults.access.public_key import is_security_key, parse_blob
+from conch_insults.access.revocation import MAXIMUM_BYTES as MAXIMUM_REVOKED_BYTES
+from conch_insults.access.revocation import parse_revoked
+from conch_insults.access.signature import key_type_of
+from conch_insults.errors import KeyFileError, PublicKeyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["Grant", "Offer", "Policy", "Refusal"]
+    from conch_insults.access.authorized_keys import Entry
+    from conch_insults.access.certificate import Certificate
+    from conch_insults.access.grants import Offer
+    from conch_insults.access.revocation import RevokedKeys
+
+__all__ = ["AccessRules", "GuestMode", "Policy"]
 
 MAXIMUM_CACHED_USERS = 1024
-# Two writes within one tick of a file system's clock can look like one; no tick is this long.
-_SETTLED_AFTER_NS = 2_000_000_000
 
-# RSA keys have signature algorithms of their own names (RFC 8332, section 3).
-_RSA_ALGORITHMS = frozenset({"rsa-sha2-256", "rsa-sha2-512"})
+GuestMode: TypeAlias = Literal["off", "key", "anyone"]
+
+# Where a line is, and what asks it for its terms.
+_Line: TypeAlias = "tuple[str, Callable[[Offer, datetime], Terms]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A key that somebody wants to come in with.
+class AccessRules:
+    """What an operator has decided about all files at once.
 
-    Args:
-        user: the name asked for, as the stranger sent it.
-        key_type: the key's type, or the signature algorithm that was named for it.
-        blob: the public key's wire form.
-        address: the peer's IP address as text, "" when there is none.
+    Attributes:
+        keys: which keys and options may be used.
+        strict_modes: whether files that others may write to are refused.
+        guests: who may come in under a name that nobody here has: nobody, holders of any key that
+            may be used, or everybody.
+        guest_terms: on which terms guests are in.
+        attested_aaguids: when not None, security keys count only with an attestation recorded
+            for them, of one of these authenticator models; an empty set means any.
     """
 
-    user: str
-    key_type: str
-    blob: bytes
-    address: str
+    keys: KeyRules = field(default_factory=KeyRules)
+    strict_modes: bool = True
+    guests: GuestMode = "off"
+    guest_terms: Terms = field(default_factory=Terms)
+    attested_aaguids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """The key may come in; `source` is the deciding line as `path:line`."""
+class _UserKeys:
+    """The usable lines of a user's file, by the blob of their key, in their order."""
 
-    user: str
-    key_type: str
-    fingerprint: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The key may not come in; `source` is the deciding file, "" when none was looked at."""
-
-    reason: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a user's file; `version` is None when it could not even be looked at."""
-
-    version: Version | None
-    settled: bool
-    entries: dict[bytes, Entry]
-    problems: tuple[str, ...]
-    unusable: bool = False
+    keys: dict[bytes, list[Entry]] = field(default_factory=dict)
+    authorities: dict[bytes, list[Entry]] = field(default_factory=dict)
 
 
 class Policy:
-    """Decides from `keys_dir/authorized_keys.d/<user>`, read again when it has changed."""
+    """Decides by the files of a keys directory, read again when they have changed.
+
+    Args:
+        keys_dir: the keys directory.
+        report: is told `path:line: reason` for each line that cannot be used, and `path: reason`
+            for a file that cannot; once per version of the file.
+        rules: what holds for all files.
+    """
 
     def __init__(
-        self,
-        keys_dir: Path,
-        report: Callable[[str], None],
-        minimum_rsa_bits: int = MINIMUM_RSA_BITS,
+        self, keys_dir: Path, report: Callable[[str], None], rules: AccessRules | None = None
     ) -> None:
-        """Decide from the files under `keys_dir`.
-
-        Args:
-            keys_dir: the keys directory.
-            report: called with `path:line: reason` for each line that cannot be used, and with
-                `path: reason` for a file that cannot; once per version of the file.
-            minimum_rsa_bits: an RSA key of fewer lets nobody in.
-        """
-        self._minimum_rsa_bits = minimum_rsa_bits
-        self._folder = keys_dir / FOLDER
-        self._report = report
-        # The least recently used first.
-        self._known: dict[str, _Known] = {}
+        self._keys_dir = keys_dir
+        self._rules = rules or AccessRules()
+        files = KeyFiles(keys_dir, strict_modes=self._rules.strict_modes)
+        self._users = KnownFiles(
+            files, self._parse_user, MAXIMUM_FILE_BYTES, report, capacity=MAXIMUM_CACHED_USERS
+        )
+        self._authorities = KnownFiles(
+            files, self._parse_authorities, MAXIMUM_AUTHORITIES_BYTES, report
+        )
+        self._revoked = KnownFiles(files, _parse_revoked, MAXIMUM_REVOKED_BYTES, report)
 
     def decide(self, offer: Offer, now: datetime) -> Grant | Refusal:
-        """Say whether the offered key may come in, by what the files say at `now`."""
-        if not is_user_name(offer.user):
-            return Refusal("not a valid user name", "")
-        path = self._folder / offer.user
-        known = self._look_up(offer.user, path, int(now.timestamp() * 1e9))
-        if known is None:
-            return Refusal("unknown user", str(path))
-        if known.unusable:
-            return Refusal(known.problems[0].removeprefix(f"{path}: "), str(path))
-        entry = known.entries.get(offer.blob)
-        if entry is None:
-            return Refusal("key not authorized for this user", str(path))
-        key_type = entry.key.key_type
-        if offer.key_type != key_type and not (
-            key_type == "ssh-rsa" and offer.key_type in _RSA_ALGORITHMS
-        ):
-            return Refusal("key is not of the type it was offered as", str(path))
-        return Grant(offer.user, key_type, entry.key.fingerprint, f"{path}:{entry.line}")
-
-    def _look_up(self, user: str, path: Path, now: int) -> _Known | None:
-        """Return what the user's file says now, or None when there is no such file."""
-        earlier = self._known.pop(user, None)
+        """Say whether what is offered lets somebody in, by what the files say at `now`."""
+        if offer.key_type == ANYBODY:
+            return self._decide_guest(offer, now, Refusal("no key was offered", ""))
         try:
-            version = version_of(path.lstat())
-            if earlier and earlier.settled and earlier.version == version:
-                known = earlier
-            else:
-                known = self._read(path, now)
-        except FileNotFoundError:
+            certificate = self._certificate(offer)
+        except PublicKeyError as error:
+            return Refusal(str(error), "")
+        refusal = self._refuse_revoked(offer, certificate, now)
+        if refusal is not None:
+            return refusal
+        decision: Grant | Refusal = Refusal("not a valid user name", "")
+        if is_user_name(offer.user):
+            decision = (
+                self._decide_by_key(offer, now)
+                if certificate is None
+                else self._decide_by_certificate(offer, certificate, now)
+            )
+        if isinstance(decision, Grant):
+            return self._refuse_unproved(decision) or decision
+        # Whoever shows by a certificate who they are is not let in as nobody.
+        return decision if certificate else self._decide_guest(offer, now, decision)
+
+    def standing(self, user: str, now: datetime) -> tuple[Hashable, bool]:
+        """Return what changes when decisions about a user may, and whether it is settled.
+
+        Where it is not settled, the files may have changed again without showing it.
+        """
+        moment = now.timestamp()
+        known: list[KnownFile[Any] | None] = [
+            self._revoked.look_up(revoked_keys_path(self._keys_dir), moment),
+            self._authorities.look_up(user_ca_path(self._keys_dir), moment),
+        ]
+        if is_user_name(user):
+            path = authorized_keys_path(self._keys_dir, user)
+            known.append(self._users.look_up(path, moment))
+        versions = tuple(file and (file.version, file.problems) for file in known)
+        return versions, all(file is None or file.settled for file in known)
+
+    # What is offered
+
+    def _certificate(self, offer: Offer) -> Certificate | None:
+        """Return the certificate that is offered, or None for a plain key."""
+        if not offer.key_type.endswith(CERTIFICATE_SUFFIX):
             return None
-        except KeyFileError as error:
-            known = _unusable(version, str(error))
-        except OSError as error:
-            known = _unusable(None, f"{path}: cannot be read: {error.strerror}")
-        self._remember(user, known)
-        if earlier is None or (earlier.version, earlier.problems) != (
-            known.version,
-            known.problems,
-        ):
-            for problem in known.problems:
-                self._report(problem)
-        return known
+        certificate = parse_certificate(
+            offer.blob, minimum_rsa_bits=self._rules.keys.minimum_rsa_bits
+        )
+        if certificate_name(certificate.key.key_type) != key_type_of(offer.key_type):
+            raise PublicKeyError("certificate is not of the type it was offered as")
+        return certificate
 
-    def _read(self, path: Path, now: int) -> _Known:
-        file = read_key_file(path)
-        parsed = parse_file(file.content, str(path), minimum_rsa_bits=self._minimum_rsa_bits)
-        entries: dict[bytes, Entry] = {}
+    def _refuse_revoked(
+        self, offer: Offer, certificate: Certificate | None, now: datetime
+    ) -> Refusal | None:
+        path = revoked_keys_path(self._keys_dir)
+        revoked = self._revoked.look_up(path, now.timestamp())
+        if revoked is None:
+            return None
+        if revoked.value is None:
+            return Refusal("nobody may come in: revoked_keys cannot be used", str(path))
+        blob = certificate.key.blob if certificate else offer.blob
+        reason = revoked.value.reason(blob, certificate)
+        return None if reason is None else Refusal(reason, str(path))
+
+    # Users
+
+    def _decide_by_key(self, offer: Offer, now: datetime) -> Grant | Refusal:
+        path = authorized_keys_path(self._keys_dir, offer.user)
+        file = self._users.look_up(path, now.timestamp())
+        if file is None:
+            return Refusal("unknown user", str(path))
+        if file.value is None:
+            return Refusal("the user's key file cannot be used", str(path))
+        lines = file.value.keys.get(offer.blob)
+        if lines is None:
+            return Refusal("key not authorized for this user", str(path))
+        if lines[0].key.key_type != key_type_of(offer.key_type):
+            return Refusal("key is not of the type it was offered as", str(path))
+        return _first_that_lets_in(
+            [(f"{path}:{line.line}", partial(terms_of_key, line.options)) for line in lines],
+            offer,
+            now,
+        )
+
+    def _decide_by_certificate(
+        self, offer: Offer, certificate: Certificate, now: datetime
+    ) -> Grant | Refusal:
+        path = authorized_keys_path(self._keys_dir, offer.user)
+        file = self._users.look_up(path, now.timestamp())
+        authorities = file.value.authorities if file and file.value else {}
+        lines = authorities.get(certificate.authority.blob, ())
+        terms = partial(terms_of_certificate, certificate)
+        sources: list[_Line] = [
+            (f"{path}:{line.line}", partial(terms, line.options)) for line in lines
+        ]
+        path = user_ca_path(self._keys_dir)
+        known = self._authorities.look_up(path, now.timestamp())
+        if known is not None and known.value is None:
+            sources.append((str(path), _refuse_unusable))
+        elif known is not None and known.value is not None:
+            number = known.value.get(certificate.authority.blob)
+            if number is not None:
+                sources.append((f"{path}:{number}", partial(terms, None)))
+        if not sources:
+            return Refusal("certificate's authority is not trusted", str(path))
+        return _first_that_lets_in(sources, offer, now, certificate)
+
+    def _refuse_unproved(self, grant: Grant) -> Refusal | None:
+        """Refuse a security key that has not shown what it must; None if there is nothing to."""
+        if not is_security_key(grant.key_type):
+            return None
+        terms, proof, models = grant.terms, grant.offer.proof, self._rules.attested_aaguids
+        if models is not None and (not terms.aaguid or (models and terms.aaguid not in models)):
+            return Refusal(
+                "security key is not attested (access.require_attestation)", grant.source
+            )
+        if proof is None:
+            return None
+        if terms.touch_required and not proof.touched:
+            return Refusal("nobody touched the security key", grant.source)
+        if terms.verify_required and not proof.verified:
+            return Refusal("the security key did not verify its holder", grant.source)
+        return None
+
+    # Guests
+
+    def _decide_guest(self, offer: Offer, now: datetime, refusal: Refusal) -> Grant | Refusal:
+        """Let somebody in as nobody in particular, unless the name belongs to somebody."""
+        guests = self._rules.guests
+        if guests == "off" or (guests == "key" and offer.key_type == ANYBODY):
+            return refusal
+        if is_user_name(offer.user):
+            path = authorized_keys_path(self._keys_dir, offer.user)
+            if self._users.look_up(path, now.timestamp()) is not None:
+                return refusal
+        if offer.key_type != ANYBODY:
+            try:
+                key_type = parse_blob(
+                    offer.blob, minimum_rsa_bits=self._rules.keys.minimum_rsa_bits
+                )
+            except PublicKeyError as error:
+                return Refusal(str(error), "")
+            if key_type != key_type_of(offer.key_type):
+                return Refusal("key is not of the type it was offered as", "")
+        grant = Grant(offer, f"access.guests = {guests}", self._rules.guest_terms, is_guest=True)
+        return self._refuse_unproved(grant) or grant
+
+    # Files
+
+    def _parse_user(self, content: bytes, name: str) -> Parsed[_UserKeys]:
+        parsed = parse_file(content, name, rules=self._rules.keys)
+        found = _UserKeys()
         for entry in parsed.entries:
-            entries.setdefault(entry.key.blob, entry)
-        version = version_of(file.status)
-        settled = max(version.modified, version.changed) + _SETTLED_AFTER_NS <= now
-        return _Known(version, settled, entries, parsed.problems)
+            kind = found.authorities if entry.options.is_authority else found.keys
+            kind.setdefault(entry.key.blob, []).append(entry)
+        return Parsed(found, parsed.problems)
 
-    def _remember(self, user: str, known: _Known) -> None:
-        self._known[user] = known
-        if len(self._known) > MAXIMUM_CACHED_USERS:
-            del self._known[next(iter(self._known))]
+    def _parse_authorities(self, content: bytes, name: str) -> Parsed[Mapping[bytes, int]]:
+        return parse_authorities(content, name, minimum_rsa_bits=self._rules.keys.minimum_rsa_bits)
 
 
-def _unusable(version: Version | None, problem: str) -> _Known:
-    """Keep only the complaint: a file that could not be read is tried again every time."""
-    return _Known(version, settled=False, entries={}, problems=(problem,), unusable=True)
+def _first_that_lets_in(
+    lines: Sequence[_Line],
+    offer: Offer,
+    now: datetime,
+    certificate: Certificate | None = None,
+) -> Grant | Refusal:
+    """Ask line after line, as sshd does; if none lets anybody in, the first says why."""
+    refusals: list[Refusal] = []
+    for source, terms in lines:
+        try:
+            return Grant(offer, source, terms(offer, now), certificate)
+        except NoTerms as error:
+            refusals.append(Refusal(str(error), source))
+    return refusals[0]
+
+
+def _refuse_unusable(_offer: Offer, _now: datetime) -> Terms:
+    raise NoTerms("user_ca.pub cannot be used")
+
+
+def _parse_revoked(content: bytes, name: str) -> Parsed[RevokedKeys]:
+    try:
+        return Parsed(parse_revoked(content))
+    except KeyFileError as error:
+        raise KeyFileError(f"{name}: {error}: nobody may come in") from error

@@ -33,6 +33,7 @@ __all__ = [
     "MINIMUM_RSA_BITS",
     "PublicKey",
     "fingerprint",
+    "is_security_key",
     "looks_like_a_key",
     "parse_blob",
     "parse_public_key",
@@ -74,6 +75,11 @@ def fingerprint(blob: bytes) -> str:
     """Return the SHA256 fingerprint of a key blob as OpenSSH prints it."""
     digest = b64encode(hashlib.sha256(blob).digest())
     return "SHA256:" + digest.rstrip(b"=").decode()
+
+
+def is_security_key(key_type: str) -> bool:
+    """Tell whether keys of a type live in a FIDO authenticator (OpenSSH, PROTOCOL.u2f)."""
+    return key_type.startswith("sk-")
 
 
 def looks_like_a_key(text: str) -> bool:

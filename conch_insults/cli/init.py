@@ -113,8 +113,8 @@ def _let_in(keys_dir: Path, user: str) -> _Identity:
         ]
     lines = {identity.key.blob: identity.key.line for identity in identities}
     content = "\n".join(lines.values()).encode()
-    for key in key_directory.add_keys(keys_dir, user, content, "your keys"):
-        click.echo(f"let in {user}: {describe(key)}")
+    for entry in key_directory.add_keys(keys_dir, user, content, "your keys"):
+        click.echo(f"let in {user}: {describe(entry.key)}")
     return _best(identities) or identities[0]
 
 

@@ -16,6 +16,7 @@ from typing_extensions import override
 from conch_insults.access import key_directory
 from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES
 from conch_insults.access.key_files import is_user_name
+from conch_insults.access_rules import key_rules
 from conch_insults.core.printable import printable
 from conch_insults.errors import KeyFileError
 from conch_insults.ssh.host_keys import host_public_keys
@@ -71,10 +72,10 @@ def add(settings: Settings, user: str, file: IO[bytes]) -> None:
     access = settings.access
     name = "standard input" if file is sys.stdin.buffer else file.name
     content = file.read(MAXIMUM_FILE_BYTES + 1)
-    for key in key_directory.add_keys(
-        access.keys_dir, user, content, name, minimum_rsa_bits=access.minimum_rsa_bits
+    for entry in key_directory.add_keys(
+        access.keys_dir, user, content, name, rules=key_rules(access)
     ):
-        click.echo(f"added for {user}: {describe(key)}")
+        click.echo(f"added for {user}: {describe(entry.key)}")
 
 
 @keys.command(name="list")
@@ -148,5 +149,5 @@ def _as_object(user: str, entry: Entry) -> dict[str, Any]:
         "fingerprint": entry.key.fingerprint,
         "comment": entry.key.comment,
         "line": entry.line,
-        "options": list(entry.options),
+        "options": entry.options.text,
     }

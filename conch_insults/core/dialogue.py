@@ -19,7 +19,8 @@ from conch_insults.core.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conch_insults.core.insulter import Heard, Insulter
+    from conch_insults.core.insulter import Insulter
+    from conch_insults.core.person import Operations, Person
 
 __all__ = ["GOODBYE", "MAX_LINE", "Dialogue", "Reply", "Status"]
 
@@ -34,6 +35,8 @@ _HELP = (
     "Type a topic, press Enter, regret it. Besides topics, I listen to:",
     "  help             this",
     "  topics           every topic, one a line",
+    "  whoami           who you are here, and what let you in",
+    "  explain          the same, and how this connection is protected",
     "  quit, exit, bye  leave with what is left of your dignity",
     "Topics:",
 )
@@ -88,17 +91,17 @@ _CLASSIC = Reply(("I've got nothing.",), status=Status.UNKNOWN_TOPIC)
 
 
 class Dialogue:
-    """One conversation, which may share what has been `heard` with others of the same person.
+    """One conversation, of which a person may have several at once.
 
     Args:
         insulter: who thinks of the answers.
-        heard: what this person has been told.
+        person: whom it is with.
         classic: whether an unknown topic gets the terse answer of old, and status 1.
     """
 
-    def __init__(self, insulter: Insulter, heard: Heard, *, classic: bool = False) -> None:
+    def __init__(self, insulter: Insulter, person: Person, *, classic: bool = False) -> None:
         self._insulter = insulter
-        self._heard = heard
+        self._person = person
         self._classic = classic
         self._shrugs = ShuffleBag(_SHRUGS)
 
@@ -128,16 +131,45 @@ class Dialogue:
                 return Reply(self._insulter.pack.topics())
             case "quit" | "exit" | "bye":
                 return _FAREWELL
-        return None
+        return self._say_about(key)
+
+    def _say_about(self, key: str) -> Reply | None:
+        match key:
+            case "whoami":
+                return _said(self._person.about.whoami())
+            case "explain":
+                return _said(self._person.about.explain())
+        operations = self._person.operations
+        return None if operations is None else _operate(operations, key)
 
     def _insult(self, topic: str) -> Reply:
-        insult = self._insulter.insult(topic, self._heard)
+        insult = self._insulter.insult(topic, self._person.heard)
         if insult is not None:
             return Reply((insult,))
         if self._classic:
             return _CLASSIC
         shrug = self._shrugs.draw(self._insulter.random)
         return Reply((shrug.format(topic=printable(topic, MAX_TOPIC)),))
+
+
+def _operate(operations: Operations, key: str) -> Reply | None:
+    """Do what only operators may; None for what is no command of theirs."""
+    command, _, argument = key.partition(" ")
+    match command:
+        case "who" if not argument:
+            return _said(operations.who())
+        case "reload" if not argument:
+            return _said((operations.reload(),))
+        case "kick":
+            said = operations.kick(argument)
+            if said is None:
+                return Reply(("Kick whom? who lists the connections.",), status=Status.USAGE)
+            return _said((said,))
+    return None
+
+
+def _said(lines: Iterable[str]) -> Reply:
+    return Reply(tuple(printable(line) for line in lines))
 
 
 def _wrapped(topics: Iterable[str]) -> Iterator[str]:

@@ -142,7 +142,7 @@ class InsultChannel(SSHSession):
     def _grant_pty(self, fields: Fields) -> bool:
         term = fields.string()
         columns, rows, x_pixels, y_pixels = (fields.uint32() for _ in range(4))
-        if self._has_pty or self.client is not None:
+        if self._has_pty or self.client is not None or not self.insult_session.may_have_terminal:
             return False
         self._has_pty = True
         # Terminal modes are for programs behind a tty driver; there is none here.

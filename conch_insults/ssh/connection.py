@@ -27,7 +27,7 @@ from twisted.conch.ssh.connection import (
 from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION
 from typing_extensions import override
 
-from conch_insults.ssh.allowance import Allowance
+from conch_insults.allowance import Allowance
 from conch_insults.ssh.liveness import Liveness
 from conch_insults.wire import Fields, ProtocolError
 
@@ -87,6 +87,15 @@ class InsultConnection(SSHConnection):
         """End every session; whoever is at a terminal is told why."""
         for channel in list(self.channels.values()):
             channel.insult_session.end(text)
+
+    def send_away(self, text: str) -> None:
+        """End every session with a sentence, and then the connection."""
+        self._liveness.send_away(text)
+
+    @property
+    def session_limit(self) -> float | None:
+        """How long this person may stay, in seconds, if that is limited for them."""
+        return self.transport.avatar.grant.terms.session_limit
 
     def take_no_more_channels(self) -> None:
         """Refuse every channel from now on."""

@@ -14,14 +14,17 @@ from twisted.conch.ssh.factory import SSHFactory
 from twisted.internet.protocol import Factory
 from typing_extensions import override
 
+from conch_insults.access.public_key import fingerprint
 from conch_insults.ssh.algorithms import PROFILES, ServerOffer
 from conch_insults.ssh.connection import InsultConnection
+from conch_insults.ssh.host_keys import CertifiedKey
 from conch_insults.ssh.realm import Peer
 from conch_insults.ssh.transport import InsultSSHTransport
 from conch_insults.ssh.userauth import InsultUserAuthServer
 
 if TYPE_CHECKING:
-    from twisted.conch.ssh.keys import Key
+    from collections.abc import Mapping
+
     from twisted.conch.ssh.service import SSHService
     from twisted.cred.portal import Portal
     from twisted.internet.interfaces import IAddress, IReactorTime
@@ -30,9 +33,19 @@ if TYPE_CHECKING:
     from conch_insults.config import LimitSettings, SshSettings
     from conch_insults.events import EventSink
     from conch_insults.limits import Gate
+    from conch_insults.ssh.host_keys import HostKey
 
 __all__ = ["InsultSSHFactory"]
 
+# What a key signs with, the best first and without SHA-1, where that is not called like its type
+# (RFC 8332, section 3; OpenSSH, PROTOCOL.certkeys).
+_ALGORITHMS = {
+    b"ssh-rsa": (b"rsa-sha2-512", b"rsa-sha2-256"),
+    b"ssh-rsa-cert-v01@openssh.com": (
+        b"rsa-sha2-512-cert-v01@openssh.com",
+        b"rsa-sha2-256-cert-v01@openssh.com",
+    ),
+}
 # In bits; what is weaker is not offered.
 _SMALLEST_RSA_HOST_KEY = 3072
 
@@ -42,8 +55,9 @@ class InsultSSHFactory(SSHFactory):
 
     Args:
         portal: turns credentials into avatars.
-        host_keys: the server's own keys by type.
+        host_keys: the server's own keys, as `load_host_keys` returns them.
         gate: says who may connect.
+        connections: has those that are open, from now on.
         ssh_settings: what is offered.
         limits: how much one connection can have.
         emit: is told of what happens.
@@ -51,7 +65,7 @@ class InsultSSHFactory(SSHFactory):
         clock: runs the timers.
 
     Attributes:
-        connections: those that are open.
+        connections: as above.
         offer: the algorithms.
     """
 
@@ -65,8 +79,9 @@ class InsultSSHFactory(SSHFactory):
     def __init__(  # noqa: PLR0913 - what a server is made of
         self,
         portal: Portal,
-        host_keys: dict[bytes, Key],
+        host_keys: Mapping[bytes, HostKey],
         gate: Gate,
+        connections: set[InsultSSHTransport],
         *,
         ssh_settings: SshSettings,
         limits: LimitSettings,
@@ -75,15 +90,17 @@ class InsultSSHFactory(SSHFactory):
         clock: IReactorTime,
     ) -> None:
         self.portal = portal
-        self.privateKeys = host_keys
-        self.publicKeys = {name: key.public() for name, key in host_keys.items()}
+        offered = _by_algorithm(host_keys)
+        # Conch looks up plain keys by their type, and all others by their algorithm.
+        self.privateKeys = {**host_keys, **offered}
+        self.publicKeys = {name: key.public() for name, key in self.privateKeys.items()}
         self.primes = None
-        self.offer = ServerOffer(PROFILES[ssh_settings.profile], _algorithms(host_keys))
+        self.offer = ServerOffer(PROFILES[ssh_settings.profile], tuple(offered))
         self.ssh_settings = ssh_settings
         self.limits = limits
         self.emit = emit
         self.clock = clock
-        self.connections: set[InsultSSHTransport] = set()
+        self.connections = connections
         self._gate = gate
         self._log = log
 
@@ -105,6 +122,11 @@ class InsultSSHFactory(SSHFactory):
         built: InsultSSHTransport = transport
         return built
 
+    def host_fingerprint(self, algorithm: bytes) -> str:
+        """Return the SHA256 fingerprint of the key that signs with an algorithm."""
+        key = self.publicKeys[algorithm]
+        return fingerprint((key.key if isinstance(key, CertifiedKey) else key).blob())
+
     @override
     def getService(self, transport: InsultSSHTransport, service: bytes) -> type[SSHService] | None:
         """Return what comes next: authentication, once, and then the connection, once."""
@@ -117,12 +139,11 @@ class InsultSSHFactory(SSHFactory):
         return self.services[service] if is_next else None
 
 
-def _algorithms(host_keys: dict[bytes, Key]) -> tuple[bytes, ...]:
-    """List what the host keys can sign with, without SHA-1, and without RSA keys that are short."""
-    algorithms: list[bytes] = []
-    for name, key in host_keys.items():
-        if name != b"ssh-rsa":
-            algorithms.append(name)
-        elif key.size() >= _SMALLEST_RSA_HOST_KEY:
-            algorithms += [b"rsa-sha2-512", b"rsa-sha2-256"]
-    return tuple(algorithms)
+def _by_algorithm(host_keys: Mapping[bytes, HostKey]) -> dict[bytes, HostKey]:
+    """Find what each algorithm signs with; RSA keys that are short sign nothing."""
+    return {
+        algorithm: key
+        for name, key in host_keys.items()
+        if key.type() != "RSA" or key.size() >= _SMALLEST_RSA_HOST_KEY
+        for algorithm in _ALGORITHMS.get(name, (name,))
+    }

@@ -22,11 +22,12 @@ IDLE_WARNING = "Still there? A minute more of this silence and I am leaving you.
 IDLE_END = "You have nothing to say, and I have heard enough of it."
 LIMIT_END = "Your time is up. It was mostly mine anyway."
 
-# How long before the end the warning comes, how long a connection may do without a channel, and
-# how long a peer has to close what has ended; all in seconds.
+# How long before the end the warning comes, how long a connection may do without a channel, how
+# long a peer has to close what has ended, and how long when access has; all in seconds.
 _WARNING = 60.0
 _WITHOUT_CHANNEL = 60.0
 _LEAVING = 60.0
+_LEAVING_AT_ONCE = 2.0
 
 
 class Liveness:
@@ -56,8 +57,9 @@ class Liveness:
         self._deadlines.start("keepalive", settings.keepalive_interval, self._ask)
         if settings.idle_timeout:
             self._watch_idleness()
-        if settings.session_limit:
-            self._deadlines.start("limit", settings.session_limit, self._reached_limit)
+        limits = (settings.session_limit, self._connection.session_limit)
+        if any(limits):
+            self._deadlines.start("limit", min(filter(None, limits)), self._reached_limit)
 
     def stop(self) -> None:
         """Watch no more."""
@@ -113,10 +115,15 @@ class Liveness:
         next_step = next(step for step in (warning, timeout, leaving) if step > silence)
         self._deadlines.start("idle", next_step - silence, self._watch_idleness)
 
+    def send_away(self, text: str) -> None:
+        """End the sessions with a sentence, and the connection soon after."""
+        self._end(text, text, _LEAVING_AT_ONCE)
+
     def _reached_limit(self) -> None:
+        self._end(LIMIT_END, "this has lasted too long", _LEAVING)
+
+    def _end(self, text: str, reason: str, patience: float) -> None:
         self._connection.take_no_more_channels()
-        self._connection.end_sessions(LIMIT_END)
+        self._connection.end_sessions(text)
         # Whoever does not leave now is sent away.
-        self._deadlines.start(
-            "limit", _LEAVING, lambda: self._connection.disconnect("this has lasted too long")
-        )
+        self._deadlines.start("limit", patience, lambda: self._connection.disconnect(reason))

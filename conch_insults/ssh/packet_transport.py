@@ -22,8 +22,8 @@ from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from typing_extensions import override
 from zope.interface import implementer
 
+from conch_insults.allowance import Allowance
 from conch_insults.ssh.algorithms import NoAgreement
-from conch_insults.ssh.allowance import Allowance
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.deadlines import Deadlines
 from conch_insults.ssh.message_order import MessageOrder, Verdict

@@ -20,9 +20,12 @@ from twisted.cred.portal import IRealm
 from typing_extensions import override
 from zope.interface import implementer
 
-from conch_insults.access.policy import Grant
-from conch_insults.core.insulter import Heard
+from conch_insults.access.grants import Grant
+from conch_insults.access.key_options import Role
+from conch_insults.core.person import Person
 from conch_insults.events import LoginAccepted, SessionEnded
+from conch_insults.pace import Pace
+from conch_insults.ssh.about import AboutLogin
 from conch_insults.ssh.channel import InsultChannel
 
 if TYPE_CHECKING:
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from conch_insults.core.person import Operations
     from conch_insults.events import EventSink
     from conch_insults.protocol import InsultFactory, InsultProtocol
+    from conch_insults.ssh.about import Protection
+    from conch_insults.ssh.connection import InsultConnection
 
 __all__ = ["InsultAvatar", "InsultRealm", "Peer"]
 
@@ -63,25 +69,69 @@ class Peer:
 class InsultAvatar(ConchUser):
     """Somebody who is in: their grant, and what they have been told so far.
 
-    Attributes:
+    Args:
         grant: what lets them in.
+        conversations: whose conversations they get.
         clock: runs what their sessions do later.
+        operations: what they can do to the server, if they are an operator.
+
+    Attributes:
+        clock: as above.
+        since: when they came in, by that clock.
         lines_served: how many of their lines have been answered, in sessions that are over.
     """
 
-    def __init__(self, grant: Grant, conversations: InsultFactory, clock: IReactorTime) -> None:
+    # Conch's, which its connection sets when it starts.
+    conn: InsultConnection
+
+    def __init__(
+        self,
+        grant: Grant,
+        conversations: InsultFactory,
+        clock: IReactorTime,
+        operations: Operations | None = None,
+    ) -> None:
         super().__init__()
-        self.grant = grant
         self.clock = clock
+        self.since = clock.seconds()
         self.lines_served = 0
         self._conversations = conversations
-        self._heard = Heard()
+        self._operations = operations
+        self._person = Person(conversations.ceiling, AboutLogin(self))
+        lines_per_minute = grant.terms.lines_per_minute
+        # One for all of their sessions.
+        self._pace = Pace(clock, lines_per_minute) if lines_per_minute else None
+        self.grant = grant
+
+    @property
+    def grant(self) -> Grant:
+        """What lets them in; when they are judged again, its terms count from then on."""
+        return self._grant
+
+    @grant.setter
+    def grant(self, grant: Grant) -> None:
+        self._grant = grant
+        terms, ceiling = grant.terms, self._conversations.ceiling
+        self._person.ceiling = ceiling if terms.rating is None else min(ceiling, terms.rating)
+        is_operator = terms.role is Role.OPERATOR
+        self._person.operations = self._operations if is_operator else None
+
+    @property
+    def protection(self) -> Protection:
+        """How their connection is protected."""
+        return self.conn.transport.protection
 
     @property
     def greeting(self) -> Sequence[str]:
         """What a person at a terminal is told first."""
+        grant = self._grant
+        if grant.is_guest:
+            limits = "; ".join(grant.terms.restrictions)
+            welcome = f"Oh. A guest. What you get: {limits}." if limits else "Oh. A guest."
+        else:
+            welcome = f"Oh. It's you, {grant.user}."
         return (
-            f"Oh. It's you, {self.grant.user}.",
+            welcome,
             "Name a topic and be insulted about it; help lists them, quit gets you out.",
         )
 
@@ -91,7 +141,9 @@ class InsultAvatar(ConchUser):
         Args:
             greeting: what they are told first, a line each.
         """
-        return self._conversations.converse(self._heard, greeting, self._conversation_ended)
+        return self._conversations.converse(
+            self._person, greeting, self._conversation_ended, pace=self._pace
+        )
 
     def _conversation_ended(self, conversation: InsultProtocol) -> None:
         self.lines_served += conversation.lines_served
@@ -120,12 +172,20 @@ class InsultRealm:
         conversations: whose conversations they get.
         emit: is told of each login and each end.
         clock: measures how long they stayed.
+        operations: what operators can do to the server.
     """
 
-    def __init__(self, conversations: InsultFactory, emit: EventSink, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        conversations: InsultFactory,
+        emit: EventSink,
+        clock: IReactorTime,
+        operations: Operations | None = None,
+    ) -> None:
         self._conversations = conversations
         self._emit = emit
         self._clock = clock
+        self._operations = operations
 
     def requestAvatar(
         self, avatar_id: object, mind: object, *interfaces: object
@@ -145,16 +205,22 @@ class InsultRealm:
         ):
             raise UnauthorizedLogin("only holders of a grant may come in, as SSH users")
         grant, peer = avatar_id, mind
-        avatar = InsultAvatar(grant, self._conversations, self._clock)
-        started = self._clock.seconds()
+        avatar = InsultAvatar(grant, self._conversations, self._clock, self._operations)
+        certificate = grant.certificate
         self._emit(
             LoginAccepted(
-                peer.connection, grant.user, peer.address, grant.key_type, grant.fingerprint
+                peer.connection,
+                grant.user,
+                peer.address,
+                grant.key_type or "none",
+                grant.fingerprint or "-",
+                grant.source,
+                f"{certificate.key_id}/{certificate.serial}" if certificate else "-",
             )
         )
 
         def logout() -> None:
-            duration = self._clock.seconds() - started
+            duration = self._clock.seconds() - avatar.since
             self._emit(
                 SessionEnded(
                     peer.connection, "ssh", grant.user, peer.address, duration, avatar.lines_served

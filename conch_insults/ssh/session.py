@@ -62,6 +62,11 @@ class InsultSession:
             self._transport.errReceived(f"{text}\n".encode())
             self._conversation.farewell(None)
 
+    @property
+    def may_have_terminal(self) -> bool:
+        """Whether this person's key allows a terminal."""
+        return self._avatar.grant.terms.pty
+
     def setEnv(self, name: bytes, value: bytes) -> None:
         """Accept a variable and forget it: nothing here depends on the client's environment."""
 
@@ -87,8 +92,13 @@ class InsultSession:
             self._application.windowChanged(window_size[1])
 
     def openShell(self, transport: SessionTransport) -> None:
-        """Talk line by line: through a terminal if there is one, else as a plain pipe."""
-        if self._width is None:
+        """Talk line by line: through a terminal if there is one, else as a plain pipe.
+
+        Whose key forces a command gets that instead.
+        """
+        if self._avatar.grant.terms.command is not None:
+            self.execCommand(transport, b"")
+        elif self._width is None:
             self._conversation = self._avatar.converse()
             self._connect(self._conversation, transport)
         else:
@@ -99,7 +109,13 @@ class InsultSession:
             self._connect(terminal, transport)
 
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
-        """Answer the command as if it were the only line of input."""
+        """Answer the command as if it were the only line of input.
+
+        A command that the person's key forces takes its place (sshd(8), `command=`).
+        """
+        forced = self._avatar.grant.terms.command
+        if forced is not None:
+            command = forced.encode()
         self._is_command = True
         conversation = self._conversation = self._avatar.converse()
         self._connect(conversation, transport, cooked=self._width is not None)

@@ -22,8 +22,9 @@ from twisted.conch.ssh.transport import (
 from typing_extensions import override
 
 from conch_insults.access.signature import ALGORITHMS
+from conch_insults.allowance import Allowance
 from conch_insults.limits import Outcome
-from conch_insults.ssh.allowance import Allowance
+from conch_insults.ssh.about import Protection
 from conch_insults.ssh.ciphers import new_opener, new_sealer
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.packet_transport import LARGEST_PACKET_BEFORE_LOGIN, PacketTransport
@@ -61,6 +62,7 @@ class InsultSSHTransport(PacketTransport):
 
     Attributes:
         peer: who is at the other end.
+        is_leaving: whether they have been sent away.
     """
 
     ourVersionString = b"SSH-2.0-conch_insults"  # noqa: N815 - Conch's
@@ -71,8 +73,23 @@ class InsultSSHTransport(PacketTransport):
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether somebody has proved who they are."""
+        """Whether somebody has been let in."""
         return hasattr(self, "avatar")
+
+    @property
+    def protection(self) -> Protection:
+        """What the two sides have agreed on; there is no login before that."""
+        agreement = self._agreement
+        assert agreement is not None  # noqa: S101 - the order of messages has seen to it
+        return Protection(
+            agreement.kex.decode(),
+            agreement.host_key.decode(),
+            self.factory.host_fingerprint(agreement.host_key),
+            agreement.cipher_in.decode(),
+            agreement.mac_in.decode(),
+            agreement.cipher_out.decode(),
+            agreement.mac_out.decode(),
+        )
 
     # The connection
 
@@ -84,6 +101,7 @@ class InsultSSHTransport(PacketTransport):
         self._outcome = Outcome.NEVER_FINISHED
         self._agreement: Agreement | None = None
         self._next_opener: Opener | None = None
+        self.is_leaving = False
         grace = self.factory.limits.login_grace
         self._deadlines.start("login", grace, self._took_too_long)
         self.transport.write(self.ourVersionString + b"\r\n")
@@ -109,6 +127,14 @@ class InsultSSHTransport(PacketTransport):
         """End whatever runs on this connection; whoever is at a terminal is told why."""
         if isinstance(self.service, InsultConnection):
             self.service.end_sessions(text)
+
+    def send_away(self, text: str) -> None:
+        """End everything, and tell why."""
+        self.is_leaving = True
+        if isinstance(self.service, InsultConnection):
+            self.service.send_away(text)
+        else:
+            self.sendDisconnect(DISCONNECT_BY_APPLICATION, text.encode())
 
     # Key exchange
 

@@ -1,4 +1,4 @@
-"""The ssh-userauth service (RFC 4252): a public key and its signature, nothing else.
+"""The ssh-userauth service (RFC 4252): a public key and its signature, or nothing where guests may.
 
 A request becomes credentials for the portal; what the portal says becomes the answer. Nothing of
 an offered key is kept: who somebody is comes out of the portal only. Knows no key files.
@@ -24,12 +24,13 @@ from twisted.conch.ssh.userauth import (
     MSG_USERAUTH_REQUEST,
     SSHUserAuthServer,
 )
+from twisted.cred.credentials import IAnonymous
 from twisted.cred.error import UnauthorizedLogin
 from typing_extensions import override
 
-from conch_insults.access.policy import Offer
+from conch_insults.access.grants import Offer
 from conch_insults.events import LoginRefused
-from conch_insults.ssh.checker import PublicKeyCredentials
+from conch_insults.ssh.checker import GuestCredentials, PublicKeyCredentials
 from conch_insults.wire import Fields
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
 __all__ = ["InsultUserAuthServer"]
 
 REFUSED = "That key opens nothing here. Bring a better one, or ask nicely to have it let in."
+
+_PUBLIC_KEY = b"publickey"
+# RFC 4256, of which nothing is needed but that clients try it after their keys: a guest is asked
+# no question. The method `none` would let people in as nobody before they could show who they are.
+_KEYBOARD = b"keyboard-interactive"
 
 # Of one connection. A query is no failure, so that an agent full of keys can find the right one.
 _MOST_FAILURES = 6
@@ -65,11 +71,15 @@ class InsultUserAuthServer(SSHUserAuthServer):
         factory = self.transport.factory
         self._log = self.transport._log  # noqa: SLF001 - Conch's name for the transport's logger
         self.portal = factory.portal
-        self.supportedAuthentications = [b"publickey"]
+        self._takes_anybody = IAnonymous in self.portal.listCredentialsInterfaces()
+        self.supportedAuthentications = [_PUBLIC_KEY]
+        if self._takes_anybody:
+            self.supportedAuthentications.append(_KEYBOARD)
         self.authenticatedWith: list[bytes] = []
         self.user = self.nextService = None
         self.refusals = 0
         self._failures = self._requests = 0
+        self._was_told = False
         self._last_reason = ""
         if factory.ssh_settings.banner:
             self._say(factory.ssh_settings.banner)
@@ -105,9 +115,12 @@ class InsultUserAuthServer(SSHUserAuthServer):
             self._give_up()
         elif service != b"ssh-connection":
             self.transport.sendDisconnect(DISCONNECT_SERVICE_NOT_AVAILABLE, b"no such service")
-        elif method == b"publickey":
+        elif method == _PUBLIC_KEY:
             self.user, self.nextService, self.method = user, service, method
             self._ask_about_key(fields.rest())
+        elif method == _KEYBOARD and self._takes_anybody:
+            self.user, self.nextService, self.method = user, service, method
+            self._ask_about_guest()
         else:
             self._refuse()
 
@@ -137,15 +150,28 @@ class InsultUserAuthServer(SSHUserAuthServer):
         login.addErrback(self._key_not_proved, NS(algorithm) + NS(blob), is_signed=is_signed)
         login.addErrback(self._log_failure)
 
+    def _ask_about_guest(self) -> None:
+        """Ask the portal about somebody without a key."""
+        credentials = GuestCredentials(_text(self.user or b""), self.transport.peer.address)
+        login: Deferred[Any] = self.portal.login(credentials, self.transport.peer, IConchUser)
+        login.addCallback(self._cbFinishedAuth)
+        login.addErrback(self._not_let_in, is_signed=True)
+        login.addErrback(self._log_failure)
+
     def _key_not_proved(self, reason: Failure, key: bytes, *, is_signed: bool) -> None:
         """Tell a client that only asked that its key is worth a signature, or refuse."""
         if reason.check(ValidPublicKey):
             self.transport.sendPacket(MSG_USERAUTH_PK_OK, key)
-            return
+        else:
+            self._not_let_in(reason, is_signed=is_signed)
+
+    def _not_let_in(self, reason: Failure, *, is_signed: bool) -> None:
         reason.trap(UnauthorizedLogin)
         self.refusals += 1
         self._last_reason = reason.getErrorMessage()
-        if self.refusals == 1:
+        # Where guests are welcome, a key that is not does not matter yet.
+        if not self._was_told and (not self._takes_anybody or self.method == _KEYBOARD):
+            self._was_told = True
             self._say(REFUSED)
         self._failures += is_signed
         if self._failures >= _MOST_FAILURES:
@@ -159,7 +185,8 @@ class InsultUserAuthServer(SSHUserAuthServer):
         self._refuse()
 
     def _refuse(self) -> None:
-        self.transport.sendPacket(MSG_USERAUTH_FAILURE, NS(b"publickey") + b"\0")
+        methods = b",".join(self.supportedAuthentications)
+        self.transport.sendPacket(MSG_USERAUTH_FAILURE, NS(methods) + b"\0")
 
     def _give_up(self) -> None:
         self.transport.sendDisconnect(

@@ -1,0 +1,128 @@
+"""What files say, read again only when they have changed.
+
+A file is known by its identity; one that cannot be used is tried again every time, and complained
+about once. What a file means is known to whoever parses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from conch_insults.access.key_files import Version, version_of
+from conch_insults.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conch_insults.access.key_files import KeyFiles
+
+__all__ = ["SETTLED_AFTER", "KnownFile", "KnownFiles", "Parsed"]
+
+SETTLED_AFTER = 2.0
+"""How long ago, in seconds, a file must have changed to be known for good.
+
+Two writes within one tick of a file system's clock can look like one; no tick is this long.
+"""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[_T]):
+    """What a file says, and a `path:line: reason` for each line that says nothing."""
+
+    value: _T
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile(Generic[_T]):
+    """What is known of a file.
+
+    Attributes:
+        version: the file's identity, None when it could not even be looked at.
+        settled: whether a file of this version can only have this content.
+        value: what it says, None when it cannot be used.
+        problems: what is wrong with it; not empty when it cannot be used.
+    """
+
+    version: Version | None
+    settled: bool
+    value: _T | None
+    problems: tuple[str, ...]
+
+    def problem(self, path: Path) -> str:
+        """Say why the file cannot be used, without its path in front."""
+        return self.problems[0].removeprefix(f"{path}: ")
+
+
+class KnownFiles(Generic[_T]):
+    """Files of one kind, the ones last asked for.
+
+    Args:
+        files: reads them.
+        parse: makes sense of a content, given with the path; raises `KeyFileError` with a text
+            that names the path when the file must not be used at all.
+        limit: the most bytes that a file may have.
+        report: is told each problem once per version of a file.
+        capacity: how many files to know at once.
+    """
+
+    def __init__(
+        self,
+        files: KeyFiles,
+        parse: Callable[[bytes, str], Parsed[_T]],
+        limit: int,
+        report: Callable[[str], None],
+        *,
+        capacity: int = 1,
+    ) -> None:
+        self._files = files
+        self._parse = parse
+        self._limit = limit
+        self._report = report
+        self._capacity = capacity
+        # The least recently used first.
+        self._known: dict[Path, KnownFile[_T]] = {}
+
+    def look_up(self, path: Path, now: float) -> KnownFile[_T] | None:
+        """Return what a file says, or None when there is no such file.
+
+        Args:
+            path: the file.
+            now: the time, in seconds since 1970.
+        """
+        earlier = self._known.pop(path, None)
+        version: Version | None = None
+        try:
+            version = self._files.version(path)
+            if earlier and earlier.settled and earlier.version == version:
+                known = earlier
+            else:
+                known = self._read(path, now)
+        except FileNotFoundError:
+            return None
+        except KeyFileError as error:
+            known = KnownFile(version, settled=False, value=None, problems=(str(error),))
+        except OSError as error:
+            problem = f"{path}: cannot be read: {error.strerror}"
+            known = KnownFile(None, settled=False, value=None, problems=(problem,))
+        self._known[path] = known
+        if len(self._known) > self._capacity:
+            del self._known[next(iter(self._known))]
+        if earlier is None or (earlier.version, earlier.problems) != (
+            known.version,
+            known.problems,
+        ):
+            for problem in known.problems:
+                self._report(problem)
+        return known
+
+    def _read(self, path: Path, now: float) -> KnownFile[_T]:
+        file = self._files.read(path, self._limit)
+        parsed = self._parse(file.content, str(path))
+        version = version_of(file.status)
+        settled = max(version.modified, version.changed) / 1e9 + SETTLED_AFTER <= now
+        return KnownFile(version, settled, parsed.value, parsed.problems)
