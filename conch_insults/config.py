@@ -169,6 +169,10 @@ class AccessSettings(BaseModel):
         default=(),
         description="With require_attestation: the only models of security keys; empty is any.",
     )
+    attestation_roots: str = Field(
+        default="",
+        description='PEM file of the makers that `keys add --attestation` believes; "" is none.',
+    )
 
 
 class InsultSettings(BaseModel):
@@ -177,6 +181,13 @@ class InsultSettings(BaseModel):
     model_config = _STRICT
     packs: tuple[Path, ...] = Field(
         default=(), description="Pack files or folders beside the built-in."
+    )
+    rating: Literal["g", "pg", "r"] = Field(
+        default="pg", description="The most that anybody may hear; what has no rating counts as r."
+    )
+    offensive: bool = Field(
+        default=False,
+        description="Read folders called off and files ending in -o, too, as fortune has them.",
     )
     unknown_topic: Literal["improvise", "classic"] = Field(
         default="improvise",
@@ -281,7 +292,13 @@ def _validated(values: dict[str, Any], base_dir: Path, source: str) -> Settings:
     access, insults = settings.access, settings.insults
     return settings.model_copy(
         update={
-            "access": access.model_copy(update={"keys_dir": base_dir / access.keys_dir}),
+            "access": access.model_copy(
+                update={
+                    "keys_dir": base_dir / access.keys_dir,
+                    "attestation_roots": access.attestation_roots
+                    and str(base_dir / access.attestation_roots),
+                }
+            ),
             "insults": insults.model_copy(
                 update={"packs": tuple(base_dir / pack for pack in insults.packs)}
             ),

@@ -20,6 +20,7 @@ __all__ = [
     "Listening",
     "LoginAccepted",
     "LoginRefused",
+    "PackSkipped",
     "PacksLoaded",
     "PacksRefused",
     "SessionEnded",
@@ -133,6 +134,14 @@ class PacksLoaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PackSkipped(Event):
+    """A pack was passed over, because of what it is called."""
+
+    reason: str
+    template: ClassVar[str] = "pack skipped: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class PacksRefused(Event):
     """A pack could not be used; the insults read before stay."""
 
@@ -159,6 +168,7 @@ ALL: tuple[type[Event], ...] = (
     AccessEnded,
     KeyLineSkipped,
     PacksLoaded,
+    PackSkipped,
     PacksRefused,
     ShuttingDown,
 )

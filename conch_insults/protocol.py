@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from twisted.internet.interfaces import IAddress, IReactorTime
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
     from conch_insults.core.dialogue import Reply
@@ -135,7 +135,8 @@ class InsultProtocol(LineReceiver):
     ) -> None:
         self.lines_served = 0
         self._pace = pace
-        self._is_held = self._peer_is_slow = False
+        self._peer_is_slow = False
+        self._turn: IDelayedCall | None = None
         self.status = 0
         self._dialogue = dialogue
         self._greeting = greeting
@@ -169,8 +170,7 @@ class InsultProtocol(LineReceiver):
             rest, self._unread = self._unread, b""
             super().dataReceived(rest)
         self._flush()
-        if self._input_ended and not self.paused and not self._finished:
-            self._answer_last_line()
+        self._end_if_all_is_answered()
 
     @override
     def pauseProducing(self) -> None:
@@ -181,19 +181,25 @@ class InsultProtocol(LineReceiver):
     @override
     def resumeProducing(self) -> None:
         self._peer_is_slow = False
-        if not self._is_held:
-            super().resumeProducing()
+        self._go_on()
 
     def _hold(self, pace: Pace) -> None:
         """Answer no further line until it is this person's turn again."""
-        self._is_held = True
+        self._turn = pace.call_when_due(self._release)
         super().pauseProducing()
-        pace.call_when_due(self._release)
 
     def _release(self) -> None:
-        self._is_held = False
-        if not (self._peer_is_slow or self._finished):
-            super().resumeProducing()
+        self._turn = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Answer what has come before taking more, or what waits here would have no bound."""
+        if self._peer_is_slow or self._turn is not None or self._finished:
+            return
+        self.paused = False
+        self.dataReceived(b"")
+        if not (self.paused or self._finished):
+            self.transport.resumeProducing()
 
     @override
     def lineReceived(self, line: bytes) -> None:
@@ -216,8 +222,7 @@ class InsultProtocol(LineReceiver):
     def readConnectionLost(self) -> None:
         """Answer what has come, also a last line without its ending, and close."""
         self._input_ended = True
-        if not self.paused and not self._finished:
-            self._answer_last_line()
+        self._end_if_all_is_answered()
 
     def writeConnectionLost(self) -> None:
         """Do nothing: nobody closes only our writing side."""
@@ -225,6 +230,8 @@ class InsultProtocol(LineReceiver):
     @override
     def connectionLost(self, reason: Failure | None = None) -> None:
         self._finished = True
+        if self._turn is not None:
+            self._turn.cancel()
         self._ended(self)
 
     def farewell(self, text: str | None) -> None:
@@ -232,6 +239,11 @@ class InsultProtocol(LineReceiver):
         if not self._finished:
             self._send((text,) if text else ())
             self._finish()
+
+    def _end_if_all_is_answered(self) -> None:
+        # Whoever has nothing more to ask need not wait until they might.
+        if self._input_ended and not self._finished and not (self.paused and self._buffer):
+            self._answer_last_line()
 
     def _answer_last_line(self) -> None:
         rest = self.clearLineBuffer()
@@ -301,7 +313,7 @@ class InsultFactory(Factory[InsultProtocol]):
         *,
         greeting: Sequence[str] = (),
         classic: bool = False,
-        ceiling: Rating = Rating.PG,
+        ceiling: Rating = Rating.R,
         admit: Callable[[str], Callable[[], None] | None] = lambda _: lambda: None,
     ) -> None:
         self.sessions: set[InsultProtocol] = set()

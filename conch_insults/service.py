@@ -23,20 +23,20 @@ from typing_extensions import override
 from conch_insults.config import Settings, load_settings
 from conch_insults.core.packs import read_packs
 from conch_insults.door import CannotStart, Door
-from conch_insults.errors import ConchInsultsError, PackError, SettingsError
+from conch_insults.errors import ConchInsultsError, SettingsError
 from conch_insults.events import (
-    PacksLoaded,
-    PacksRefused,
     ShuttingDown,
 )
 from conch_insults.limits import ConnectionLimits, Gate, MaxStartups, Outcome
+from conch_insults.pack_shelf import PackShelf
 from conch_insults.protocol import InsultFactory
+from conch_insults.rating import Rating
 from conch_insults.refusal_report import RefusalReport
 from conch_insults.ssh_door import make_ssh_door
 from conch_insults.telemetry import EventLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -61,7 +61,7 @@ class InsultService(MultiService):
     """All doors, the packs behind them, and an orderly end.
 
     Args:
-        packs: the pack files and folders, to be read again on SIGHUP.
+        packs: what there is to say.
         conversations: those of every door.
         emit: is told of what happens.
         reactor: runs it all.
@@ -69,14 +69,15 @@ class InsultService(MultiService):
 
     def __init__(
         self,
-        packs: Sequence[Path],
+        packs: PackShelf,
         conversations: InsultFactory,
         emit: EventSink,
         reactor: Any,  # noqa: ANN401 - a reactor has many interfaces
     ) -> None:
         super().__init__()
-        self._packs = packs
         self._conversations = conversations
+        self._packs = packs
+        packs.setServiceParent(self)
         self._emit = emit
         self._reactor = reactor
         self._connections: set[InsultSSHTransport] = set()
@@ -95,7 +96,6 @@ class InsultService(MultiService):
 
     @override
     def startService(self) -> None:
-        self._tell_of_pack()
         # Held for the SSH door, whose conversations are this factory's too.
         self._conversations.doStart()
         super().startService()
@@ -116,23 +116,10 @@ class InsultService(MultiService):
         return gatherResults([closed, left]).addCallback(lambda _: self._conversations.doStop())
 
     def reload(self) -> None:
-        """Read the packs again, and judge everybody by the key files as they are now.
-
-        If a pack is bad, the server goes on with what there was.
-        """
+        """Judge everybody by the key files as they are now, and read the packs again."""
         if self._rejudging is not None:
             self._rejudging.judge_all()
-        try:
-            pack = read_packs(self._packs)
-        except PackError as error:
-            self._emit(PacksRefused(str(error)))
-        else:
-            self._conversations.pack = pack
-            self._tell_of_pack()
-
-    def _tell_of_pack(self) -> None:
-        pack = self._conversations.pack
-        self._emit(PacksLoaded(len(pack.topics()), pack.insult_count()))
+        self._packs.reload()
 
     def _wait_until_left(self, left: Deferred[object], since: float) -> None:
         waited = self._reactor.seconds() - since
@@ -161,17 +148,21 @@ def make_service(settings: Settings, reactor: Any) -> InsultService:  # noqa: AN
     Raises:
         ConchInsultsError: something the settings name cannot be used.
     """
-    emit = EventLog(Logger(namespace="conch_insults"))
+    if not (settings.ssh.endpoint or settings.tcp.endpoint):
+        raise SettingsError('ssh.endpoint and tcp.endpoint are both "": nobody could come in')
+    emit, insults = EventLog(Logger(namespace="conch_insults")), settings.insults
     gate = Gate(_connection_limits(settings), reactor, SystemRandom())
     conversations = InsultFactory(
-        read_packs(settings.insults.packs),
+        read_packs(insults.packs, offensive=insults.offensive),
         emit,
         reactor,
         greeting=settings.tcp.greeting,
-        classic=settings.insults.unknown_topic == "classic",
+        classic=insults.unknown_topic == "classic",
+        ceiling=Rating.parse(insults.rating),
         admit=partial(_admit_at_once, gate),
     )
-    service = InsultService(settings.insults.packs, conversations, emit, reactor)
+    shelf = PackShelf(insults.packs, conversations, emit, reactor, offensive=insults.offensive)
+    service = InsultService(shelf, conversations, emit, reactor)
     ssh = None
     if settings.ssh.endpoint:
         ssh, rejudging = make_ssh_door(
@@ -186,8 +177,6 @@ def make_service(settings: Settings, reactor: Any) -> InsultService:  # noqa: AN
         if description and factory:
             endpoint = _endpoint(reactor, name, description)
             Door(name, description, endpoint, factory, emit).setServiceParent(service)
-    if not list(service):
-        raise SettingsError('ssh.endpoint and tcp.endpoint are both "": nobody could come in')
     RefusalReport(gate, emit, reactor).setServiceParent(service)
     return service
 

@@ -45,7 +45,7 @@ def server(shared_server: RealServer) -> Iterator[RealServer]:
 def _site(folder: Path) -> Site:
     site = Site(folder)
     (folder / "known.txt").write_text(PACK, encoding="utf-8")
-    site.configure('[insults]\npacks = ["known.txt"]\n')
+    site.configure('[insults]\nrating = "r"\npacks = ["known.txt"]\n')
     if shutil.which("ssh-keygen"):
         site.let_in("alice", "id_alice", "-t", "ed25519")
     return site

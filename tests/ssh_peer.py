@@ -18,7 +18,8 @@ from twisted.logger import Logger
 
 from conch_insults.access.grants import Grant, Offer
 from conch_insults.config import LimitSettings
-from conch_insults.core.packs import Pack, parse_pack
+from conch_insults.core.pack_model import Pack, build_pack
+from conch_insults.core.packs import parse_written
 from conch_insults.protocol import InsultFactory
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.realm import InsultAvatar, Peer
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
     from conch_insults.events import Event
 
 PACK = b"perl: Line noise.\ncobol: Fossil.\n"
+UNKNOWN = b'name = "unknown"\nunknown = ["What is #topic#?"]\n'
 GRANT = Grant(Offer("alice", "ssh-ed25519", b"a key", "192.0.2.1"), "alice:1")
 
 _NAMES = {number: name.removeprefix("MSG_") for number, name in ssh_connection.messages.items()}
 
 
 def insult_pack(content: bytes = PACK) -> Pack:
-    return parse_pack(content, "test")
+    """Make a pack of lines in the talk's format, with an answer to whatever else is asked."""
+    return build_pack([parse_written(content, "test"), parse_written(UNKNOWN, "unknown.toml")])
 
 
 def started_conversations(pack: Pack | None = None) -> InsultFactory:

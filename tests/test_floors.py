@@ -29,6 +29,7 @@ FLOORS = {
     "access": 1,
     "allowance": 2,
     "pace": 2,
+    "pack_shelf": 2,
     "protocol": 2,
     "terminal": 2,
     "client": 2,

@@ -2,65 +2,33 @@
 
 from __future__ import annotations
 
-import unicodedata
 from importlib import resources
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conch_insults.core.packs import (
     MAX_INSULTS,
     MAX_PACK_BYTES,
     builtin_pack,
-    fold_topic,
-    merge_packs,
+    builtin_written,
     parse_pack,
     read_pack,
     read_packs,
+    read_written,
+    usable,
 )
 from conch_insults.core.printable import printable
 from conch_insults.errors import PackError
+from conch_insults.rating import Rating
 
 
-def refusal(content: bytes) -> str:
+def refusal(content: bytes, name: str = "my.txt") -> str:
     with pytest.raises(PackError) as caught:
-        parse_pack(content, "my.txt")
+        parse_pack(content, name)
     return str(caught.value)
-
-
-class TestFoldTopic:
-    @pytest.mark.parametrize(
-        ("typed", "key"),
-        [
-            ("python", "python"),
-            ("  PyThon\t", "python"),
-            ("code   \t review", "code review"),
-            ("C ++", "c ++"),
-            ("ÉTÉ", "été"),
-            ("e\u0301te\u0301", "été"),
-            ("\uff30\uff25\uff32\uff2c", "perl"),
-            ("STRAßE", "strasse"),
-            ("code\u3000 review\u00a0", "code review"),
-            ("", ""),
-            (" \u2003 ", ""),
-        ],
-    )
-    def test_the_same_topic_however_it_is_typed(self, typed: str, key: str) -> None:
-        assert fold_topic(typed) == key
-
-    def test_names_that_differ_by_a_sign_stay_distinct(self) -> None:
-        assert len({fold_topic(name) for name in ("c", "c++", "c#", "c ++", ".net", "net")}) == 6
-
-    @settings(deadline=None, max_examples=200)
-    @given(st.text(st.characters(exclude_categories=["Cs"])))
-    @example("\xdf\u0323")
-    @example("\u0399\u0308\u0301")
-    def test_the_key_of_a_key_is_itself(self, text: str) -> None:
-        key = fold_topic(text)
-        assert fold_topic(key) == key
-        assert fold_topic(f" {unicodedata.normalize('NFC', text)} ") == key
 
 
 class TestParsePack:
@@ -149,16 +117,17 @@ class TestParsePack:
     @given(
         st.binary()
         | st.text("ab:# \t\r\n\x1b\ufeffé\u3000", max_size=40).map(str.encode)
-        | st.lists(st.sampled_from([b"a: b", b"\xff", b"a:", b"\r", b"C :\x85", b""])).map(
-            b"\n".join
-        )
+        | st.lists(
+            st.sampled_from([b"a: b", b"\xff", b"a:", b"\r", b"C :\x85", b"", b"%", b"[a]"])
+        ).map(b"\n".join),
+        st.sampled_from(["my.txt", "my.toml", "my"]),
     )
-    def test_any_bytes_are_a_clean_pack_or_one_clear_line(self, content: bytes) -> None:
+    def test_any_bytes_are_a_clean_pack_or_one_clear_line(self, content: bytes, name: str) -> None:
         try:
-            pack = parse_pack(content, "my.txt")
+            pack = parse_pack(content, name)
         except PackError:
-            reason = refusal(content)
-            assert reason.startswith("my.txt:")
+            reason = refusal(content, name)
+            assert reason.startswith(f"{name}:")
             assert printable(reason) == reason
             return
         for topic in pack.topics():
@@ -180,18 +149,35 @@ class TestParsePack:
         assert {(topic, text) for topic in pack.topics() for text in pack.texts(topic)} == set(said)
 
 
-class TestMergePacks:
-    def test_a_shared_topic_has_the_insults_of_both_each_once(self) -> None:
-        first = parse_pack(b"Perl: a\nPerl: b\nc: c", "first")
-        second = parse_pack(b"PERL: b\nperl: d\ngo: e", "second")
-        merged = merge_packs([first, second])
-        assert merged.topics() == ("c", "go", "Perl")
-        assert merged.texts("perl") == ("a", "b", "d")
-        assert merged.insult_count() == 5
-        assert first.texts("perl") == ("a", "b")
+class TestFormats:
+    def test_toml_is_known_by_its_suffix(self) -> None:
+        content = b'name = "mine"\nrating = "g"\n[topics.perl]\ntexts = ["x"]\n'
+        pack = parse_pack(content, "my.toml")
+        assert pack.texts("perl", Rating.G) == ("x",)
+        assert [info.name for info in pack.infos] == ["mine"]
+        assert refusal(content, "my.txt") == 'my.txt:1: no colon; write "topic: insult"'
 
-    def test_no_packs_are_an_empty_pack(self) -> None:
-        assert merge_packs([]).topics() == ()
+    def test_fortunes_are_known_by_a_percent_sign(self) -> None:
+        pack = parse_pack(b"One\ntwo\n%\nthree\n", "fortunes/Computers.u8")
+        assert pack.texts("computers") == ("One two", "three")
+        assert pack.topics(Rating.PG) == ()
+
+    def test_what_is_left_is_the_talks(self) -> None:
+        pack = parse_pack(b"perl: 100 %\n", "Mine.pack")
+        assert pack.texts("perl") == ("100 %",)
+        assert pack.topics(Rating.PG) == ()
+        assert [info.name for info in pack.infos] == ["Mine"]
+
+    @pytest.mark.parametrize(
+        ("content", "name", "reason"),
+        [
+            (b'name = "x"\n[topics.a]\ntexts = [\n7]', "my.toml", "my.toml:4: text is no string"),
+            (b"x\n%\n\x1b\n%\n", "mine", "mine:3: control character U+001B in the fortune"),
+            (b"\xef\xbb\xbfname = 'x'\n\xff", "my.toml", "my.toml:2: not UTF-8; save"),
+        ],
+    )
+    def test_each_refuses_with_file_and_line(self, content: bytes, name: str, reason: str) -> None:
+        assert refusal(content, name)[: len(reason)] == reason
 
 
 class TestReadPack:
@@ -212,38 +198,6 @@ class TestReadPack:
             read_pack(Path("/dev/zero"))
         assert str(caught.value) == "/dev/zero: larger than 4 MiB; split the pack"
 
-    @pytest.mark.parametrize(
-        ("name", "reason"),
-        [
-            ("missing.txt", "No such file or directory"),
-            (".", "Is a directory"),
-            ("nul\0byte", "embedded null byte"),
-        ],
-    )
-    def test_a_file_that_cannot_be_read_is_one_line(
-        self, tmp_path: Path, name: str, reason: str
-    ) -> None:
-        path = tmp_path / name
-        with pytest.raises(PackError) as caught:
-            read_pack(path)
-        assert str(caught.value) == (
-            f"{printable(str(path))}: {reason}; check the path and its permissions"
-        )
-
-    def test_a_file_that_may_not_be_read_is_one_line(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuse(path: Path, mode: str) -> object:
-            raise PermissionError(13, "Permission denied", str(path))
-
-        monkeypatch.setattr(Path, "open", refuse)
-        path = tmp_path / "mine.txt"
-        with pytest.raises(PackError) as caught:
-            read_pack(path)
-        assert str(caught.value) == (
-            f"{path}: Permission denied; check the path and its permissions"
-        )
-
     def test_a_path_with_a_line_in_its_name_still_makes_one_line(self, tmp_path: Path) -> None:
         path = tmp_path / "two\nlines\x1b.txt"
         path.write_bytes(b"perl")
@@ -257,42 +211,52 @@ class TestReadPacks:
 
     def test_files_and_folders_add_to_the_built_in_pack(self, tmp_path: Path) -> None:
         folder = tmp_path / "packs"
-        (folder / "c.txt").mkdir(parents=True)
-        (folder / "b.txt").write_bytes(b"Zork: second")
+        folder.mkdir()
+        (folder / "b.toml").write_text(
+            'name = "b"\nrating = "g"\n[topics.Zork]\naliases = ["grue"]\ntexts = ["second"]'
+        )
         (folder / "a.txt").write_bytes(b"zork: first\n")
-        (folder / ".hidden.txt").write_bytes(b"refused")
-        (folder / "notes.md").write_bytes(b"refused")
+        (folder / "zork").write_bytes(b"fortune\n%\n")
         single = tmp_path / "single.pack"
         single.write_bytes(b"python: mine\nZORK: third\n")
         pack = read_packs([folder, single])
-        assert pack.texts("zork") == ("first", "second", "third")
+        assert pack.texts("zork") == pack.texts("grue") == ("second", "first", "fortune", "third")
+        assert pack.texts("zork", Rating.PG) == ("second",)
         assert "zork" in pack.topics()
         assert pack.texts("python") == (*builtin_pack().texts("python"), "mine")
-        assert pack.insult_count() == builtin_pack().insult_count() + 4
+        assert pack.insult_count() == builtin_pack().insult_count() + 5
+
+    def test_what_is_offensive_by_name_is_passed_over_and_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "zork-o"
+        path.write_bytes(b"x\n%\n")
+        pack = read_packs([path])
+        assert pack.texts("zork-o") == ()
+        assert pack.skipped == (
+            f"{path}: passed over, offensive by its name; ask for offensive packs to have it",
+        )
+        asked = read_packs([path], offensive=True)
+        assert asked.texts("zork-o") == ("x",)
+        assert asked.skipped == ()
 
     def test_one_bad_file_refuses_all(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_bytes(b"zork: x\n")
-        (tmp_path / "b.txt").write_bytes(b"zork\n")
-        with pytest.raises(PackError, match=r"b\.txt:1: no colon"):
+        (tmp_path / "b.toml").write_bytes(b'name = "b"\nrating = "x"\n')
+        with pytest.raises(PackError, match=r"b\.toml:2: 'x' is not a rating"):
             read_packs([tmp_path])
 
-    def test_a_folder_without_a_pack_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(PackError) as caught:
-            read_packs([tmp_path])
-        assert str(caught.value) == (
-            f"{tmp_path}: no *.txt file in this folder; add one or name a file"
-        )
 
-    @pytest.mark.parametrize(
-        ("name", "reason"),
-        [("missing", "No such file or directory"), ("nul\0byte", "embedded null byte")],
-    )
-    def test_a_missing_path_is_an_error(self, tmp_path: Path, name: str, reason: str) -> None:
-        with pytest.raises(PackError) as caught:
-            read_packs([tmp_path / name])
-        assert str(caught.value) == (
-            f"{printable(str(tmp_path / name))}: {reason}; check the path and its permissions"
-        )
+class TestWritten:
+    def test_the_built_in_packs_are_usable_as_they_are(self) -> None:
+        assert {pack.info.name for pack in builtin_written()} >= {"languages", "office"}
+        assert all(usable(pack) is pack for pack in builtin_written())
+
+    def test_every_problem_is_there_and_the_first_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.txt"
+        path.write_bytes(b"perl: x\nperl\n: x\n")
+        written = read_written(path)
+        assert [line for line, _ in written.problems] == [2, 3]
+        with pytest.raises(PackError, match=r"mine\.txt:2: no colon"):
+            usable(written)
 
 
 def test_the_built_in_pack_survives_losing_its_files(monkeypatch: pytest.MonkeyPatch) -> None:

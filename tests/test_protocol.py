@@ -19,11 +19,11 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from conch_insults.core.dialogue import GOODBYE, Dialogue
 from conch_insults.core.insulter import Insulter
-from conch_insults.core.packs import parse_pack
 from conch_insults.core.person import Person
 from conch_insults.events import SessionEnded
 from conch_insults.protocol import InsultFactory, InsultProtocol, LineTransport
 from conch_insults.rating import Rating
+from tests.ssh_peer import insult_pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from conch_insults.events import Event
 
-PACK = parse_pack(b"perl: Line noise.\ncobol: Fossil.\n", "test")
+PACK = insult_pack()
 TOO_LONG = "I stopped reading after 1024 bytes, like everyone you send email to.\n"
 NOT_UTF8 = "That was not UTF-8. Whatever you meant, mean it in an encoding.\n"
 NUDGE = 'An empty line? Even you have more to say. Try a topic, or "help".\n'
@@ -305,10 +305,12 @@ class TestPauses:
         conversation = Conversation(room=1)
         conversation.hears(b"perl\n")
         assert conversation.wire.producerState == "paused"
-        assert conversation.hears(b"cobol\nquit\n") == "Line noise.\n"
+        assert conversation.hears(b"cobol\nperl\n") == "Line noise.\n"
         conversation.resume()
         assert conversation.wire.producerState == "producing"
-        assert conversation.wire.text == f"Line noise.\nFossil.\n{BYE}"
+        assert conversation.wire.text == "Line noise.\nFossil.\nLine noise.\n"
+        conversation.hears(b"quit\n")
+        assert conversation.wire.text.endswith(BYE)
 
     def test_a_long_read_stops_in_the_middle(self) -> None:
         conversation = Conversation(room=1)
@@ -634,7 +636,7 @@ class TestFactory:
 
     def test_a_new_pack_given_while_stopped_counts_after_the_start(self) -> None:
         house = House()
-        new = parse_pack(b"mumps: Get well soon.\n", "test")
+        new = insult_pack(b"mumps: Get well soon.\n")
         house.factory.doStop()
         house.factory.pack = new
         assert house.factory.pack is new
@@ -647,7 +649,7 @@ class TestFactory:
         house = House()
         protocol, wire = house.visitor()
         protocol.dataReceived(b"perl\n")
-        house.factory.pack = parse_pack(b"perl: Still?\n", "test")
+        house.factory.pack = insult_pack(b"perl: Still?\n")
         protocol.dataReceived(b"perl\ncobol\n")
         assert wire.text == f"Line noise.\nStill?\n{NOTHING}"
 

@@ -14,14 +14,18 @@ from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.plugin import getPlugins
 from zope.interface import implementer
 
+from conch_insults import pack_shelf
 from conch_insults import service as service_module
 from conch_insults.access.grants import Offer, Refusal
 from conch_insults.config import LimitSettings, Settings, load_settings
-from conch_insults.errors import SettingsError
+from conch_insults.errors import PackError, SettingsError
 from conch_insults.limits import ConnectionLimits, MaxStartups
 from conch_insults.service import FAREWELL, CannotStart, InsultService, Options, make_service
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.host_keys import create_host_key
+from tests import ssh_client
+from tests.access_door import ALICE, line
+from tests.ssh_client import AUTH_REQUEST, AUTH_SUCCESS, EXTENDED_DATA, SshClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +157,7 @@ def test_the_settings_reach_the_conversation(
         tmp_path,
         monkeypatch,
         tcp='greeting = ["Oi."]',
-        insults='unknown_topic = "classic"\npacks = ["mine.txt"]'
+        insults='rating = "r"\nunknown_topic = "classic"\npacks = ["mine.txt"]'
         if (tmp_path / "mine.txt").write_text("zeugma: You and your syntax.\n")
         else "",
     )
@@ -220,7 +224,7 @@ def test_a_reload_says_new_things_or_keeps_the_old_ones(
 ) -> None:
     pack = tmp_path / "mine.txt"
     pack.write_text("zeugma: One.\n")
-    service = started(reactor, tmp_path, monkeypatch, insults='packs = ["mine.txt"]')
+    service = started(reactor, tmp_path, monkeypatch, insults='rating = "r"\npacks = ["mine.txt"]')
     visitor = tcp_visitor(service)
     protocol = next(iter(service._conversations.sessions))
     for content, answer in (
@@ -234,6 +238,70 @@ def test_a_reload_says_new_things_or_keeps_the_old_ones(
         assert visitor.value() == answer
     assert log[-1].startswith("packs refused, keeping the old ones: ")
     assert "mine.txt:2: " in log[-1]
+
+
+class TestAccess:
+    """Somebody is in by SSH, and the service sees to it that this is right."""
+
+    @pytest.fixture
+    def service(
+        self, reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> InsultService:
+        (tmp_path / "keys" / "authorized_keys.d").mkdir(parents=True)
+        self.path = tmp_path / "keys" / "authorized_keys.d" / "alice"
+        self.path.write_text(line(ALICE))
+        self.path.chmod(0o644)
+        service = started(reactor, tmp_path, monkeypatch)
+        factory = ssh_factory_of(service)
+        monkeypatch.setattr(ssh_client, "HOST_KEY", factory.privateKeys[b"ssh-ed25519"])
+        monkeypatch.setattr(ssh_client, "HOST_KEY_BLOB", factory.publicKeys[b"ssh-ed25519"].blob())
+        self.client = SshClient()
+        self.client.connect(factory)
+        self.client.request_service()
+        self.client.send(AUTH_REQUEST, self.client.claim("alice", ALICE))
+        assert self.client.numbers() == [AUTH_SUCCESS]
+        self.client.shell()
+        return service
+
+    @pytest.mark.usefixtures("service")
+    def test_a_hangup_counts_at_once(self, log: list[str]) -> None:
+        self.path.unlink()
+        signal.raise_signal(signal.SIGHUP)
+        (line,) = (line for line in log if line.startswith("access ended: "))
+        assert 'user=alice from=192.0.2.1 reason="unknown user" by=' in line
+        assert str(self.path) in line
+        assert EXTENDED_DATA in self.client.numbers()
+
+    @pytest.mark.usefixtures("service")
+    def test_a_pack_that_is_bad_does_not_keep_access_from_ending(
+        self, log: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: object, *, offensive: bool) -> None:
+            raise PackError("no good")
+
+        monkeypatch.setattr(pack_shelf, "read_packs", refuse)
+        self.path.unlink()
+        signal.raise_signal(signal.SIGHUP)
+        assert any(line.startswith("access ended: ") for line in log)
+        assert log[-1] == "packs refused, keeping the old ones: no good"
+
+    @pytest.mark.usefixtures("service")
+    def test_a_change_counts_by_itself(self, reactor: Reactor, log: list[str]) -> None:
+        self.path.unlink()
+        reactor.pump([0.5] * 10)
+        assert any(line.startswith("access ended: ") for line in log)
+
+    def test_at_the_end_nobody_is_judged_any_more(
+        self, service: InsultService, reactor: Reactor, log: list[str]
+    ) -> None:
+        over: list[object] = []
+        service.stopService().addCallback(over.append)
+        self.path.unlink()
+        reactor.pump([0.1] * 60)
+        assert over
+        assert not any(line.startswith("access ended: ") for line in log)
+        self.client.link.lose()
+        assert not reactor.getDelayedCalls()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,119 +1,188 @@
-"""The insulter: a topic in, an insult out, and nobody hears one twice before its time.
+"""The insulter: a topic in, an insult out, as rude as the listener will have it.
 
 What a person has been told is the person's own (`Heard`); the pack is everybody's and may be
-replaced at any moment. Knows nothing of lines, commands or connections, and rolls no dice that
-it was not given.
+replaced at any moment. A topic of which nothing may be said is as unknown as any other. Knows
+nothing of lines, commands or connections, and rolls no dice that it was not given.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from conch_insults.core.packs import fold_topic
+from conch_insults.core.grammar import Template
+from conch_insults.core.heard import Heard
+from conch_insults.core.near_misses import NearMisses
+from conch_insults.core.pack_text import fold_topic
+from conch_insults.core.text_search import TextSearch
 
 if TYPE_CHECKING:
     import random
 
-    from conch_insults.core.packs import Pack
+    from conch_insults.core.pack_model import Insult, Pack, Topic
+    from conch_insults.rating import Rating
 
-__all__ = ["Heard", "Insulter", "ShuffleBag"]
+__all__ = ["MAX_SUGGESTIONS", "Heard", "Insulter", "Said"]
+
+MAX_SUGGESTIONS = 3
+"""The most topics that are suggested in place of one that is not known."""
+
+# The most texts with a word in them that are looked at for those that may be shown.
+_MAX_FOUND = 5_000
+# Where what fits any topic is remembered; no topic has this name.
+_ANY_TOPIC = ""
 
 
-class ShuffleBag:
-    """Texts drawn in random order: all of them before any comes again.
+class Said(NamedTuple):
+    """An insult as it was said.
 
-    A draw costs the same however many texts there are, and memory grows with what has been
-    drawn: this is the Fisher-Yates shuffle, done one step a draw, with only the moved noted.
+    Attributes:
+        text: what was said, fit for a terminal and of at most `MAX_INSULT` characters.
+        topic: what there was to say.
+        position: which of its lots this was.
     """
 
-    __slots__ = ("_last", "_left", "_moved", "_texts")
+    text: str
+    topic: Topic
+    position: int
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
-        self._texts = texts
-        # Positions below this one are still to be drawn in this round.
-        self._left = len(texts)
-        # Which text is at a position; where nothing is noted, the one that was there at first.
-        self._moved: dict[int, int] = {}
-        self._last: int | None = None
-
-    def draw(self, random: random.Random) -> str:
-        """Take a text out, from a full bag when this one is empty; never the last one again.
-
-        A bag of one text has no choice. A bag of none cannot be drawn from.
-        """
-        choices = self._left
-        if not choices:
-            choices = self._left = len(self._texts)
-            if self._last is not None and choices > 1:
-                # The text just said waits at the end, out of reach of this one draw.
-                choices -= 1
-                self._moved = {self._last: choices, choices: self._last}
-        position = random.randrange(choices)
-        self._left -= 1
-        drawn = self._moved.get(position, position)
-        # The end moves into the gap, so that what is left stays in one row.
-        end = self._moved.pop(self._left, self._left)
-        if position != self._left:
-            self._moved[position] = end
-        self._last = drawn
-        return self._texts[drawn]
-
-    def exchange(self, texts: tuple[str, ...]) -> None:
-        """Go on with other texts: those already drawn in this round wait for the next."""
-        if texts != self._texts:
-            waiting = {self._moved.get(position, position) for position in range(self._left)}
-            drawn = {text for index, text in enumerate(self._texts) if index not in waiting}
-            last = None if self._last is None else self._texts[self._last]
-            fresh = [index for index, text in enumerate(texts) if text not in drawn]
-            self._left = len(fresh)
-            self._moved = {at: index for at, index in enumerate(fresh) if at != index}
-            self._last = texts.index(last) if last in texts else None
-        self._texts = texts
-
-
-class Heard:
-    """What one person has been told: a shuffle bag for each topic that came up."""
-
-    __slots__ = ("_bags", "_pack")
-
-    def __init__(self) -> None:
-        self._bags: dict[str, ShuffleBag] = {}
-        self._pack: Pack | None = None
-
-    def bag(self, key: str, pack: Pack) -> ShuffleBag | None:
-        """Return the bag to draw from, none for a topic that the pack does not have.
-
-        Args:
-            key: the folded topic.
-            pack: what can be said now; bags of another pack are carried over to it.
-        """
-        if pack is not self._pack:
-            self._follow(pack)
-        bag = self._bags.get(key)
-        if bag is None and (topic := pack.by_key.get(key)):
-            bag = self._bags[key] = ShuffleBag(topic.texts)
-        return bag
-
-    def _follow(self, pack: Pack) -> None:
-        self._pack = pack
-        self._bags = {key: bag for key, bag in self._bags.items() if key in pack.by_key}
-        for key, bag in self._bags.items():
-            bag.exchange(pack.by_key[key].texts)
+    @property
+    def insult(self) -> Insult:
+        """What it was made from; put together only for those who ask."""
+        return self.topic.insult(self.position)
 
 
 class Insulter:
     """Says something about a topic.
 
+    Where a method takes `random` it decides in place of the insulter's own. For an answer that can
+    be made again, give a `random.Random` with a seed and a new `Heard`: then it depends on
+    nothing but the seed, the topic, the pack and the ceiling.
+
     Attributes:
-        pack: what can be said; may be replaced while people are being insulted.
-        random: where every choice comes from.
+        random: where every other choice comes from.
     """
 
     def __init__(self, pack: Pack, random: random.Random) -> None:
-        self.pack = pack
         self.random = random
+        self.pack = pack
 
-    def insult(self, topic: str, heard: Heard) -> str | None:
-        """Return an insult that this person has not heard lately, none for an unknown topic."""
-        bag = heard.bag(fold_topic(topic), self.pack)
-        return None if bag is None else bag.draw(self.random)
+    @property
+    def pack(self) -> Pack:
+        """What can be said; may be replaced while people are being insulted."""
+        return self._pack
+
+    @pack.setter
+    def pack(self, pack: Pack) -> None:
+        self._pack = pack
+        # Made when somebody first needs them.
+        self._near: NearMisses | None = None
+        self._search: TextSearch | None = None
+        self._by_id: dict[str, list[int]] | None = None
+        # Every lot has a number: the topics in their order, then what fits any.
+        self._topics = (*pack.by_key.values(), pack.unknown)
+        self._ends = list(accumulate(len(topic.lots) for topic in self._topics))
+
+    def insult(
+        self, topic: str, heard: Heard, ceiling: Rating, random: random.Random | None = None
+    ) -> Said | None:
+        """Return an insult that this person has not heard lately.
+
+        Args:
+            topic: as it was typed.
+            heard: what the person has been told; this is added to it.
+            ceiling: how rude the insult may be.
+            random: decides, see the class.
+
+        Returns:
+            nothing, where the topic is not known or nothing may be said about it.
+        """
+        key = self._pack.key_of(topic)
+        return (
+            None
+            if key is None
+            else self._say(key, self._pack.by_key[key], topic, heard, ceiling, random)
+        )
+
+    def improvise(
+        self, topic: str, heard: Heard, ceiling: Rating, random: random.Random | None = None
+    ) -> Said | None:
+        """Return something that fits any topic, built around this one; see `insult`.
+
+        Returns:
+            nothing, where no pack has such a thing up to the ceiling.
+        """
+        return self._say(_ANY_TOPIC, self._pack.unknown, topic, heard, ceiling, random)
+
+    def topics(self, ceiling: Rating) -> tuple[str, ...]:
+        """Return the names of all topics that have something up to a ceiling, sorted."""
+        return self._pack.topics(ceiling)
+
+    def random_topic(self, ceiling: Rating, random: random.Random | None = None) -> str | None:
+        """Return any of the topics, none where there is none."""
+        topics = self.topics(ceiling)
+        return (random or self.random).choice(topics) if topics else None
+
+    def suggestions(self, topic: str, ceiling: Rating) -> tuple[str, ...]:
+        """Return at most three topics that may have been meant, none for one that is known."""
+        if self._is_heard_of(self._pack.key_of(topic), ceiling):
+            return ()
+        if self._near is None:
+            names = [(key, key) for key in self._pack.by_key]
+            self._near = NearMisses([*names, *self._pack.aliases.items()])
+        near = self._near.of(fold_topic(topic))
+        found = [key for key in near if self._is_heard_of(key, ceiling)]
+        return tuple(self._pack.by_key[key].name for key in found[:MAX_SUGGESTIONS])
+
+    def search(self, word: str, ceiling: Rating, limit: int) -> list[Insult]:
+        """Return texts that hold a word, or a part of one, in the order of their topics.
+
+        Templates are left out: what they become is not known yet.
+        """
+        if self._search is None:
+            self._search = TextSearch(
+                "" if isinstance(lot, Template) else lot
+                for topic in self._topics
+                for lot in topic.lots
+            )
+        places = map(self._place, islice(self._search.find(word), _MAX_FOUND))
+        found = (topic.insult(at) for topic, at in places if at < topic.size(ceiling))
+        return list(islice(found, limit))
+
+    def by_id(self, name: str, ceiling: Rating) -> tuple[Insult, ...]:
+        """Return what has a short name: hardly ever more than one text, often none."""
+        if self._by_id is None:
+            self._by_id = {}
+            for number in range(self._ends[-1]):
+                topic, at = self._place(number)
+                self._by_id.setdefault(topic.insult(at).id, []).append(number)
+        places = map(self._place, self._by_id.get(name.strip().lower(), ()))
+        found = (topic.insult(at) for topic, at in places if at < topic.size(ceiling))
+        # A text with several lots is one.
+        return tuple(dict.fromkeys(found))
+
+    def _is_heard_of(self, key: str | None, ceiling: Rating) -> bool:
+        return key is not None and self._pack.by_key[key].size(ceiling) > 0
+
+    def _say(  # noqa: PLR0913, PLR0917 - what a choice depends on
+        self,
+        key: str,
+        topic: Topic,
+        typed: str,
+        heard: Heard,
+        ceiling: Rating,
+        random: random.Random | None,
+    ) -> Said | None:
+        chance = random or self.random
+        position = heard.draw(key, topic, ceiling, chance)
+        if position is None:
+            return None
+        lot = topic.lots[position]
+        text = lot.expand(typed, chance) if isinstance(lot, Template) else lot
+        return Said(text, topic, position)
+
+    def _place(self, number: int) -> tuple[Topic, int]:
+        """Return the topic and the position of the lot with a number."""
+        at = bisect_right(self._ends, number)
+        return self._topics[at], number - (self._ends[at - 1] if at else 0)
