@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conch_insults.allowance import Allowance
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 __all__ = ["BURST", "Pace"]
 
@@ -21,7 +19,10 @@ BURST = 10
 
 
 class Pace:
-    """The pace of one conversation.
+    """The pace of one person, in all of their conversations at once.
+
+    Whoever has asked too often, in several conversations, is in debt: each line counts, and each
+    conversation waits for its own turn (the generic cell rate algorithm, ITU-T I.371).
 
     Args:
         clock: measures it.
@@ -31,12 +32,17 @@ class Pace:
     def __init__(self, clock: IReactorTime, lines_per_minute: int) -> None:
         self._clock = clock
         self._interval = 60.0 / lines_per_minute
-        self._allowance = Allowance(clock, BURST, 1 / self._interval)
+        # When all lines until now would have come, had they kept to the interval.
+        self._on_time = clock.seconds()
 
     def spend(self) -> bool:
         """Count a line, and say whether the next may come at once."""
-        return self._allowance.spend()
+        self._on_time = max(self._on_time, self._clock.seconds()) + self._interval
+        return self._wait() <= 0
 
-    def call_when_due(self, action: Callable[[], None]) -> None:
-        """Call `action` when the next line may come."""
-        self._clock.callLater(self._interval, action)
+    def call_when_due(self, action: Callable[[], None]) -> IDelayedCall:
+        """Call `action` when the line after the last one counted may come."""
+        return self._clock.callLater(max(0.0, self._wait()), action)
+
+    def _wait(self) -> float:
+        return self._on_time - (BURST - 1) * self._interval - self._clock.seconds()

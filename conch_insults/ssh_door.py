@@ -11,6 +11,7 @@ from twisted.cred.portal import Portal
 from twisted.logger import Logger
 
 from conch_insults.access.policy import Policy
+from conch_insults.access.standing import KeysWatch
 from conch_insults.access_rules import access_rules
 from conch_insults.events import KeyLineSkipped
 from conch_insults.ssh.checker import GuestChecker, PublicKeyChecker
@@ -65,6 +66,7 @@ def make_ssh_door(  # noqa: PLR0913 - what a door is made of
     if access.guests == "anyone":
         checkers.append(GuestChecker(policy))
     log_class = Logger if settings.log.level == "debug" else QuietLogger
+    log = log_class(namespace="conch_insults.ssh")
     factory = InsultSSHFactory(
         Portal(InsultRealm(conversations, emit, reactor, operations), checkers),
         load_host_keys(access.keys_dir),
@@ -73,7 +75,10 @@ def make_ssh_door(  # noqa: PLR0913 - what a door is made of
         ssh_settings=settings.ssh,
         limits=settings.limits,
         emit=emit,
-        log=log_class(namespace="conch_insults.ssh"),
+        log=log,
         clock=reactor,
     )
-    return factory, Rejudging(policy, connections, emit, reactor)
+    rejudging = Rejudging(
+        policy, KeysWatch(access.keys_dir), connections, emit=emit, log=log, clock=reactor
+    )
+    return factory, rejudging

@@ -240,7 +240,7 @@ class SshClient:
         self.clock = Clock()
         self.events: list[Event] = []
         self.conversations = started_conversations(pack)
-        self.factory = InsultSSHFactory(
+        factory = InsultSSHFactory(
             Portal(
                 InsultRealm(self.conversations, self.events.append, self.clock),
                 [PublicKeyChecker(cast("Policy", _OnlyAlice()))],
@@ -254,6 +254,11 @@ class SshClient:
             log=Logger(),
             clock=self.clock,
         )
+        self.connect(factory, tcp=tcp)
+
+    def connect(self, factory: InsultSSHFactory, *, tcp: bool = True) -> None:
+        """Connect to a server."""
+        self.factory = factory
         server = self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
         assert server is not None
         self.server = server
@@ -402,11 +407,12 @@ class SshClient:
         self.send(SERVICE_REQUEST, NS(b"ssh-userauth"))
         self.read()
 
-    def claim(self) -> bytes:
-        """Make the payload of a request to be let in as alice."""
-        head = NS(b"alice") + NS(b"ssh-connection") + NS(b"publickey") + b"\1"
-        signed = bytes((AUTH_REQUEST,)) + head + NS(b"ssh-ed25519") + NS(ALICE_BLOB)
-        return signed[1:] + NS(ALICE.sign(NS(self.session_id) + signed))
+    def claim(self, user: str = "alice", key: Key = ALICE, blob: bytes = b"") -> bytes:
+        """Make the payload of a request to be let in; `blob` may be a certificate of the key."""
+        blob = blob or key.public().blob()
+        head = NS(user.encode()) + NS(b"ssh-connection") + NS(b"publickey") + b"\1"
+        signed = bytes((AUTH_REQUEST,)) + head + NS(Fields(blob).string()) + NS(blob)
+        return signed[1:] + NS(key.sign(NS(self.session_id) + signed))
 
     def log_in(self) -> None:
         self.request_service()

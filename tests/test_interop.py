@@ -48,7 +48,7 @@ EVERY_SHARED_CIPHER = pytest.mark.parametrize(
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedServer]:
     site = Site(tmp_path_factory.mktemp("interop"))
     (site.folder / "long.txt").write_text(long_pack(), encoding="utf-8")
-    site.configure('[insults]\npacks = ["long.txt"]\n')
+    site.configure('[insults]\nrating = "r"\npacks = ["long.txt"]\n')
     site.let_in("alice", "id_alice", "-t", "ed25519")
     with ObservedServer(site, *PLANS) as server:
         yield server

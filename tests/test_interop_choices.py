@@ -31,7 +31,7 @@ pytestmark = needs_openssh
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedServer]:
     site = Site(tmp_path_factory.mktemp("choices"))
     (site.folder / "long.txt").write_text(long_pack(), encoding="utf-8")
-    site.configure('[insults]\npacks = ["long.txt"]\n')
+    site.configure('[insults]\nrating = "r"\npacks = ["long.txt"]\n')
     site.let_in("alice", "id_alice", "-t", "ed25519")
     make_rsa_host_key(site, 3072)
     with ObservedServer(site, MODERN, STRICT, RESTLESS) as server:

@@ -38,7 +38,7 @@ HOST = ("-h", "-I", "test host", "-n", "127.0.0.1,localhost")
 def site_with(folder: Path) -> tuple[Site, Authority]:
     site = Site(folder)
     (folder / "long.txt").write_text(long_pack(), encoding="utf-8")
-    site.configure('[insults]\npacks = ["long.txt"]\n')
+    site.configure('[insults]\nrating = "r"\npacks = ["long.txt"]\n')
     site.let_in("alice", "id_alice", "-t", "ed25519")
     return site, Authority(folder, "ca", *KEY_OPTIONS["ssh-ed25519"])
 

@@ -9,12 +9,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twisted.conch.error import ValidPublicKey
 from twisted.conch.ssh.keys import Key
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import ISSHPrivateKey
+from twisted.cred.credentials import IAnonymous, ISSHPrivateKey
 from twisted.cred.error import UnauthorizedLogin
 from zope.interface.verify import verifyClass, verifyObject
 
-from conch_insults.access.grants import Grant, Offer, Refusal
-from conch_insults.ssh.checker import PublicKeyChecker, PublicKeyCredentials
+from conch_insults.access.grants import ANYBODY, Grant, Offer, Refusal
+from conch_insults.access.signature import Proof
+from conch_insults.ssh.checker import (
+    GuestChecker,
+    GuestCredentials,
+    PublicKeyChecker,
+    PublicKeyCredentials,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,3 +81,38 @@ def test_the_policy_is_not_asked_about_a_signature_that_proves_nothing(signature
     with pytest.raises(UnauthorizedLogin):
         checker(decisions).requestAvatarId(PublicKeyCredentials(OFFER, b"data", signature))
     assert not decisions.asked
+
+
+def test_only_a_signed_offer_has_a_proof() -> None:
+    decisions = Decisions(GRANT)
+    with pytest.raises(ValidPublicKey):
+        checker(decisions).requestAvatarId(PublicKeyCredentials(OFFER))
+    checker(decisions).requestAvatarId(PublicKeyCredentials(OFFER, b"data", KEY.sign(b"data")))
+    assert [type(offer.proof) for offer in decisions.asked] == [type(None), Proof]
+
+
+# Guests
+
+
+def guest_checker(decisions: Decisions) -> GuestChecker:
+    return GuestChecker(decisions)  # type: ignore[arg-type]
+
+
+def test_it_is_a_checker_of_guests() -> None:
+    assert verifyClass(ICredentialsChecker, GuestChecker)
+    assert IAnonymous.providedBy(GuestCredentials("visitor", "192.0.2.1"))
+    assert not ISSHPrivateKey.providedBy(GuestCredentials("visitor", "192.0.2.1"))
+    assert verifyObject(ICredentialsChecker, guest_checker(Decisions(GRANT)))
+
+
+def test_a_guest_is_asked_about_without_any_key() -> None:
+    decisions = Decisions(GRANT)
+    assert guest_checker(decisions).requestAvatarId(GuestCredentials("who", "192.0.2.1")) is GRANT
+    assert decisions.asked == [Offer("who", ANYBODY, b"", "192.0.2.1", None)]
+
+
+def test_a_guest_who_is_refused() -> None:
+    with pytest.raises(UnauthorizedLogin, match="not for you"):
+        guest_checker(Decisions(Refusal("not for you", ""))).requestAvatarId(
+            GuestCredentials("who", "192.0.2.1")
+        )

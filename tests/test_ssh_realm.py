@@ -10,8 +10,12 @@ from twisted.cred.portal import IRealm
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyClass
 
-from conch_insults.access.grants import Refusal
+from conch_insults.access.grants import ANYBODY, Grant, Offer, Refusal, Terms
+from conch_insults.access.key_options import Role
+from conch_insults.events import Event, LoginAccepted, SessionEnded
+from conch_insults.rating import Rating
 from conch_insults.ssh.channel import InsultChannel
+from conch_insults.ssh.operations import ConnectionOperations
 from conch_insults.ssh.realm import InsultAvatar, InsultRealm, Peer
 from tests.ssh_peer import GRANT, insult_pack, started_conversations
 
@@ -62,3 +66,80 @@ def test_one_person_hears_everything_once_whatever_the_channel() -> None:
     avatar = InsultAvatar(GRANT, started_conversations(pack), Clock())
     said = {avatar.converse()._dialogue.answer(b"perl").lines for _ in range(4)}
     assert len(said) == 4
+
+
+# Terms
+
+GUEST_TERMS = Terms(rating=Rating.G, lines_per_minute=60, session_limit=300)
+A_GUEST = Grant(
+    Offer("visitor", ANYBODY, b"", "192.0.2.1"),
+    "access.guests = anyone",
+    GUEST_TERMS,
+    is_guest=True,
+)
+
+
+def with_terms(terms: Terms) -> Grant:
+    return Grant(GRANT.offer, GRANT.source, terms)
+
+
+@pytest.mark.parametrize(
+    ("most_of_all", "own", "ceiling"),
+    [
+        (Rating.PG, None, Rating.PG),
+        (Rating.PG, Rating.G, Rating.G),
+        (Rating.PG, Rating.R, Rating.PG),
+        (Rating.R, Rating.R, Rating.R),
+        (Rating.G, Rating.R, Rating.G),
+    ],
+)
+def test_nobody_hears_more_than_their_key_and_the_server_allow(
+    most_of_all: Rating, own: Rating | None, ceiling: Rating
+) -> None:
+    conversations = started_conversations()
+    conversations.ceiling = most_of_all
+    avatar = InsultAvatar(with_terms(Terms(rating=own)), conversations, Clock())
+    assert avatar._person.ceiling is ceiling
+    assert avatar._person.rating is ceiling
+
+
+def test_only_operators_can_operate() -> None:
+    clock = Clock()
+    operations = ConnectionOperations(set(), lambda: None, clock)
+    conversations = started_conversations()
+    player = InsultAvatar(GRANT, conversations, clock, operations)
+    operator = InsultAvatar(with_terms(Terms(role=Role.OPERATOR)), conversations, clock, operations)
+    assert player._person.operations is None
+    assert operator._person.operations is operations
+    operator.grant = GRANT
+    assert operator._person.operations is None
+
+
+def test_all_sessions_of_a_guest_share_one_pace() -> None:
+    avatar = InsultAvatar(A_GUEST, started_conversations(), Clock())
+    one, two = avatar.converse(), avatar.converse()
+    assert one._pace is not None
+    assert one._pace is two._pace
+    assert InsultAvatar(GRANT, started_conversations(), Clock()).converse()._pace is None
+
+
+def test_a_guest_is_greeted_as_one_with_what_there_is_for_them() -> None:
+    avatar = InsultAvatar(A_GUEST, started_conversations(), Clock())
+    greeting = "\n".join(avatar.greeting)
+    assert "guest" in greeting
+    assert "visitor" not in greeting
+    assert "nothing ruder than g; 60 lines a minute; 300 seconds at a time" in greeting
+
+
+def test_a_guest_comes_and_goes_as_nobody() -> None:
+    events: list[Event] = []
+    clock = Clock()
+    realm = InsultRealm(started_conversations(), events.append, clock)
+    _, _, logout = realm.requestAvatar(A_GUEST, PEER, IConchUser)
+    clock.advance(7)
+    logout()
+    assert events == [
+        LoginAccepted("c0ffee", "(guest)", "192.0.2.1", "none", "-", "access.guests = anyone", "-"),
+        SessionEnded("c0ffee", "ssh", "(guest)", "192.0.2.1", 7, 0),
+    ]
+    assert "visitor" not in repr(events)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 from twisted.conch.interfaces import ISession, ISessionSetEnv
 from twisted.conch.ssh.common import NS
 from zope.interface.verify import verifyClass
 
+from conch_insults.access.authorized_keys import KeyRules
+from conch_insults.access.grants import Terms
+from conch_insults.access.policy import AccessRules
 from conch_insults.ssh.session import InsultSession
+from tests import ssh_client as ssh
+from tests.access_door import ALICE, AccessDoor
+from tests.ssh_client import uint32
 from tests.ssh_peer import ConnectionPeer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.ssh_client import SshClient
 
 
 def test_it_is_a_session() -> None:
@@ -188,3 +200,114 @@ def test_a_resized_window_lays_the_line_out_anew() -> None:
     peer.received()
     peer.request(b"window-change", struct.pack(">4L", 10, 24, 0, 0), wants_reply=False)
     assert b"long" in peer.output()
+
+
+# What the person's key allows
+
+
+def by_key(folder: Path, options: str, *variables: str) -> SshClient:
+    """Return alice's client, who is in by a key with options, with a channel open."""
+    rules = AccessRules(keys=KeyRules(permitted_environment=frozenset(variables)))
+    door = AccessDoor(folder, rules)
+    door.let_in("alice", ALICE, options)
+    client = door.client("alice", ALICE)
+    client.open()
+    client.read()
+    return client
+
+
+@pytest.mark.parametrize("options", ["no-pty", "restrict"])
+def test_a_key_without_a_terminal_has_a_pipe(tmp_path: Path, options: str) -> None:
+    client = by_key(tmp_path, options)
+    client.pty()
+    assert client.numbers() == [ssh.FAILURE]
+    client.request(b"shell")
+    assert client.numbers() == [ssh.SUCCESS]
+    client.data(b"perl\n")
+    assert client.output() == b"Line noise.\n"
+
+
+def test_a_restricted_key_can_be_given_a_terminal(tmp_path: Path) -> None:
+    client = by_key(tmp_path, "restrict,pty")
+    client.pty()
+    assert client.numbers() == [ssh.SUCCESS]
+
+
+FORCED = 'command="cobol"'
+
+
+@pytest.mark.parametrize(
+    ("request_type", "data"), [(b"shell", b""), (b"exec", NS(b"perl")), (b"exec", NS(b""))]
+)
+def test_a_key_with_a_command_runs_that_whatever_is_asked_for(
+    tmp_path: Path, request_type: bytes, data: bytes
+) -> None:
+    client = by_key(tmp_path, FORCED)
+    client.request(request_type, data)
+    client.data(b"perl\n")
+    messages = client.read()
+    output = b"".join(data[8:] for number, data in messages if number == ssh.DATA)
+    assert output == b"Fossil.\n"
+    assert [number for number, _ in messages][-3:] == [ssh.EOF, ssh.REQUEST, ssh.CLOSE]
+    assert messages[-2][1] == uint32(0) + NS(b"exit-status") + b"\0" + uint32(0)
+
+
+def test_a_forced_command_at_a_terminal_has_no_prompt_and_reads_nothing(tmp_path: Path) -> None:
+    client = by_key(tmp_path, FORCED)
+    client.pty()
+    client.request(b"shell")
+    client.data(b"perl\r")
+    assert client.output() == b"Fossil.\r\n"
+
+
+def test_a_forced_command_that_is_quoted_is_one_line_of_input(tmp_path: Path) -> None:
+    client = by_key(tmp_path, r'command="no \"such\" topic"')
+    client.request(b"exec", NS(b"perl"))
+    assert b'no "such" topic' in client.output()
+
+
+def test_variables_of_a_key_are_kept_and_those_of_a_client_are_not(tmp_path: Path) -> None:
+    client = by_key(tmp_path, 'environment="LANG=C"', "LANG")
+    client.request(b"env", NS(b"LANG") + NS(b"de_DE"))
+    assert client.numbers() == [ssh.SUCCESS]
+    assert client.server.avatar.grant.terms.environment == (("LANG", "C"),)
+
+
+# Guests
+
+
+def guest(folder: Path, terms: Terms) -> tuple[AccessDoor, SshClient]:
+    door = AccessDoor(folder, AccessRules(guests="anyone", guest_terms=terms))
+    client = door.client("visitor", None)
+    client.shell()
+    return door, client
+
+
+def test_a_guest_is_answered_at_their_pace_and_loses_nothing(tmp_path: Path) -> None:
+    door, client = guest(tmp_path, Terms(lines_per_minute=30))
+    client.data(b"perl\ncobol\n" * 8)
+    client.send(ssh.EOF, uint32(0))
+    assert client.output() == b"Line noise.\nFossil.\n" * 5
+    door.pass_time(11)
+    assert client.output() == b"Line noise.\nFossil.\n" * 2 + b"Line noise.\n"
+    door.pass_time(1)
+    numbers = client.numbers()
+    assert numbers == [ssh.DATA, ssh.EOF, ssh.REQUEST, ssh.CLOSE]
+
+
+def test_a_guest_who_is_too_fast_can_send_no_more_than_the_window(tmp_path: Path) -> None:
+    door, client = guest(tmp_path, Terms(lines_per_minute=30))
+    for _ in range(8):
+        client.data(b"perl\n" * 1600)
+    door.pass_time(60)
+    assert ssh.ADJUST not in client.numbers()
+    client.link.lose()
+    assert not door.conversations.sessions
+
+
+def test_a_guest_may_stay_only_so_long(tmp_path: Path) -> None:
+    door, client = guest(tmp_path, Terms(session_limit=30))
+    door.pass_time(29)
+    assert client.read() == []
+    door.pass_time(1)
+    assert client.numbers() == [ssh.EXTENDED_DATA, ssh.EOF, ssh.REQUEST, ssh.CLOSE]

@@ -239,7 +239,7 @@ class TestWithoutRoot:
             folder = Path(name)
             folder.chmod(0o755)
             site = Site(folder)
-            site.configure('[insults]\npacks = ["known.txt"]\n')
+            site.configure('[insults]\nrating = "r"\npacks = ["known.txt"]\n')
             (folder / "known.txt").write_bytes(b"testing: " + TESTING)
             site.let_in("alice", "id_alice", "-t", "ed25519")
             yield site

@@ -31,7 +31,7 @@ from typing_extensions import override
 from conch_insults.access.grants import Offer
 from conch_insults.events import LoginRefused
 from conch_insults.ssh.checker import GuestCredentials, PublicKeyCredentials
-from conch_insults.wire import Fields
+from conch_insults.wire import Fields, ProtocolError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -115,11 +115,17 @@ class InsultUserAuthServer(SSHUserAuthServer):
             self._give_up()
         elif service != b"ssh-connection":
             self.transport.sendDisconnect(DISCONNECT_SERVICE_NOT_AVAILABLE, b"no such service")
-        elif method == _PUBLIC_KEY:
+        elif self.user not in {None, user}:
+            # RFC 4252, section 5: forget what came before or disconnect. sshd disconnects.
+            raise ProtocolError("change of user name is not allowed")
+        else:
             self.user, self.nextService, self.method = user, service, method
-            self._ask_about_key(fields.rest())
+            self._try(method, fields.rest())
+
+    def _try(self, method: bytes, rest: bytes) -> None:
+        if method == _PUBLIC_KEY:
+            self._ask_about_key(rest)
         elif method == _KEYBOARD and self._takes_anybody:
-            self.user, self.nextService, self.method = user, service, method
             self._ask_about_guest()
         else:
             self._refuse()
