@@ -58,7 +58,8 @@ def parse_aaguid(encoded: bytes) -> UUID:
         value, _ = decoder.decode(encoded[: _ENCODED_BYTES + 1], asn1Spec=OctetString())
         # The decoder takes BER's longer spellings of a length too; DER is what the encoder writes.
         spelt_well = encoder.encode(value) == encoded
-    except PyAsn1Error as error:
+    except (PyAsn1Error, OverflowError) as error:
+        # A length that no memory could have makes it fail in its own way.
         raise _malformed() from error
     aaguid = bytes(value)
     if not spelt_well or len(aaguid) != AAGUID_BYTES:

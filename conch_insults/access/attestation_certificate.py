@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
-__all__ = ["MAXIMUM_ROOTS", "AttestationCertificate", "read_roots"]
+__all__ = ["MAXIMUM_ROOTS", "MAXIMUM_ROOTS_BYTES", "AttestationCertificate", "read_roots"]
 
 MAXIMUM_ROOTS = 100
 MAXIMUM_ROOTS_BYTES = 1024 * 1024
@@ -40,11 +40,12 @@ MAXIMUM_SHOWN = 200
 # WebAuthn, section 8.2.1: what keeps a maker's other certificates from being taken for these.
 _ORGANIZATIONAL_UNIT = "Authenticator Attestation"
 _UNDERSTOOD_EXTENSIONS = (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE)
-_WEAK_HASHES = ("md5", "sha1")
 _UNUSABLE = "ask the authenticator's maker for a better one"
 
 # Everything that cryptography raises for certificates that it can not read.
 _UNREADABLE = (
+    KeyError,
+    TypeError,
     ValueError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
@@ -97,6 +98,9 @@ class AttestationCertificate:
             )
         with _reading("attestation certificate", "copy the file again"):
             self._certificate = x509.load_der_x509_certificate(encoded)
+            # Like OpenSSL, and unlike cryptography: a signature has no unused bits.
+            if not encoded.endswith(b"\0" + self._certificate.signature):
+                raise ValueError("unused bits")
 
     def check(self, roots: Sequence[Certificate], now: datetime) -> None:
         """Make sure that one of the roots vouches for this certificate, at a given time.
@@ -164,9 +168,6 @@ def _check_issuer(certificate: Certificate, roots: Sequence[Certificate], now: d
             "attestation certificate was not issued by any of the roots given, but by "
             f"{_shown(certificate.issuer)!r}"
         )
-    hashed = certificate.signature_hash_algorithm
-    if hashed and hashed.name in _WEAK_HASHES:
-        raise PublicKeyError(f"attestation certificate is signed with {hashed.name}: too weak")
     # A key may be certified more than once, and one good certificate of it will do.
     refusals = []
     for issuer in issuers:
@@ -182,8 +183,9 @@ def _check_issuer(certificate: Certificate, roots: Sequence[Certificate], now: d
 
 def _is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     try:
+        # Signatures with MD5 and SHA1 are unsupported algorithms to it.
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, TypeError, *_UNREADABLE):
+    except (InvalidSignature, *_UNREADABLE):
         return False
     return True
 
