@@ -10,7 +10,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ITransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from typing_extensions import override
@@ -24,7 +24,6 @@ from conch_insults.rating import Rating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
@@ -32,9 +31,10 @@ if TYPE_CHECKING:
     from conch_insults.core.dialogue import Reply
     from conch_insults.core.packs import Pack
     from conch_insults.events import EventSink
+    from conch_insults.line_transport import LineTransport
     from conch_insults.pace import Pace
 
-__all__ = ["InsultFactory", "InsultProtocol", "LineTransport"]
+__all__ = ["InsultFactory", "InsultProtocol"]
 
 # RFC 854: a negotiation (IAC WILL|WONT|DO|DONT option), a subnegotiation (IAC SB ... IAC SE) or a
 # lone command. An option is never a line ending here: stripping must not join two lines.
@@ -47,65 +47,6 @@ _TELNET_COMMANDS = re.compile(
 _WRITE_SIZE = 32 * 1024
 
 
-@implementer(ITransport, IPushProducer)
-class LineTransport:
-    """What an `InsultProtocol` writes to where TCP is not directly under it.
-
-    It hands everything on to an outer transport, and adds what `LineReceiver` needs to know:
-    that the connection is being closed, after which nothing more is written.
-    """
-
-    # The outer transport is an ITransport, IConsumer and IPushProducer in one.
-    def __init__(self, outer: Any) -> None:  # noqa: ANN401 - for which there is no type
-        self.disconnecting = False
-        self._outer = outer
-
-    def write(self, data: bytes) -> None:
-        """Send some bytes."""
-        if not self.disconnecting:
-            self._outer.write(data)
-
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send some bytes that come in pieces."""
-        self.write(b"".join(data))
-
-    def loseConnection(self) -> None:
-        """Close when everything written has been sent."""
-        if not self.disconnecting:
-            self.disconnecting = True
-            self._outer.loseConnection()
-
-    def getPeer(self) -> IAddress:
-        """Return the address of the other side."""
-        peer: IAddress = self._outer.getPeer()
-        return peer
-
-    def getHost(self) -> IAddress:
-        """Return the address of this side."""
-        host: IAddress = self._outer.getHost()
-        return host
-
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:  # noqa: FBT001 - IConsumer's
-        """Let the outer transport pause whoever writes here."""
-        self._outer.registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Pause nobody any more."""
-        self._outer.unregisterProducer()
-
-    def pauseProducing(self) -> None:
-        """Stop delivering input."""
-        self._outer.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        """Deliver input again."""
-        self._outer.resumeProducing()
-
-    def stopProducing(self) -> None:
-        """Deliver no input any more."""
-        self._outer.loseConnection()
-
-
 @implementer(IHalfCloseableProtocol, IPushProducer)
 class InsultProtocol(LineReceiver):
     """A conversation: every line gets its reply, in order.
@@ -115,6 +56,7 @@ class InsultProtocol(LineReceiver):
     further line is answered until it can.
 
     Attributes:
+        dialogue: who answers.
         lines_served: how many lines have been answered.
         status: the exit status that the last reply asks for.
     """
@@ -138,7 +80,7 @@ class InsultProtocol(LineReceiver):
         self._peer_is_slow = False
         self._turn: IDelayedCall | None = None
         self.status = 0
-        self._dialogue = dialogue
+        self.dialogue = dialogue
         self._greeting = greeting
         self._ended = ended
         self._outgoing: list[bytes] = []
@@ -207,14 +149,14 @@ class InsultProtocol(LineReceiver):
         if b"\xff" in line:
             line = _TELNET_COMMANDS.sub(b"", line)
         if len(line) > MAX_LINE:
-            self._reply(self._dialogue.too_long())
+            self._reply(self.dialogue.too_long())
         else:
-            self._reply(self._dialogue.answer(line))
+            self._reply(self.dialogue.answer(line))
 
     @override
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer an over-long line; `line` is all that has been received and not yet read."""
-        self._reply(self._dialogue.too_long())
+        self._reply(self.dialogue.too_long())
         _, newline, rest = line.partition(self.delimiter)
         self._discarding = not newline
         self._unread = rest

@@ -17,6 +17,8 @@ import pyte
 from tests.real_server import DEADLINE, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.real_server import Doors, Word
 
 __all__ = ["Person"]
@@ -69,10 +71,15 @@ class Person:
 
     def sees(self, *rows: str) -> None:
         """Wait until these are the last rows on the screen, trailing space aside."""
-        deadline = time.monotonic() + DEADLINE
-        while self.rows[-len(rows) :] != list(rows):
-            assert time.monotonic() < deadline, self.rows
-            assert self._show_more(deadline), self.rows
+        self._watch(lambda: self.rows[-len(rows) :] == list(rows))
+
+    def sees_at_the_end(self, words: str) -> None:
+        """Wait until the last row ends with these words."""
+        self._watch(lambda: self.rows[-1].endswith(words))
+
+    def sees_other_than(self, rows: list[str]) -> None:
+        """Wait until the screen shows something else."""
+        self._watch(lambda: self.rows != rows)
 
     def resizes(self, columns: int, rows: int) -> None:
         """Make the window another size."""
@@ -86,6 +93,12 @@ class Person:
         while self._show_more(deadline):
             pass
         return self.process.wait(DEADLINE)
+
+    def _watch(self, seen: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not seen():
+            assert time.monotonic() < deadline, self.rows
+            assert self._show_more(deadline), self.rows
 
     def _show_more(self, deadline: float) -> bytes:
         chunk = self._stream.more(deadline)

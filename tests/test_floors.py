@@ -30,6 +30,7 @@ FLOORS = {
     "allowance": 2,
     "pace": 2,
     "pack_shelf": 2,
+    "line_transport": 2,
     "protocol": 2,
     "terminal": 2,
     "client": 2,
@@ -84,6 +85,7 @@ TESTED_IN = {
     "conch_insults.cli.ssh_command": "test_ssh_command.py",
     "conch_insults.cli.main": "test_cli_client.py",
     "conch_insults.service": "test_twistd.py",
+    "conch_insults.line_transport": "test_protocol.py",
 }
 
 # One line each, said by those who raise them.

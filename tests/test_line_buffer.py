@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conch_insults.core import line_buffer
-from conch_insults.core.line_buffer import EMPTY, MAX_BYTES, Content, History, LineBuffer
+from conch_insults.core.line_buffer import MAX_BYTES, LineBuffer
 
 ACUTE = "\N{COMBINING ACUTE ACCENT}"
 WOMAN, JOINER, ROCKET = "\N{WOMAN}", "\N{ZERO WIDTH JOINER}", "\N{ROCKET}"
@@ -139,6 +139,107 @@ class TestKilling:
         assert buffer.cursor_cell == 1
 
 
+class TestUndoing:
+    @pytest.mark.parametrize(
+        "kill",
+        [
+            "kill_to_start",
+            "kill_to_end",
+            "kill_word_left",
+            "kill_word_right",
+            "kill_blank_word_left",
+        ],
+    )
+    def test_brings_back_what_was_cut_last(self, kill: str) -> None:
+        buffer = line("one two| three")
+        getattr(buffer, kill)()
+        buffer.home()
+        assert buffer.undo_kill()
+        assert shown(buffer) == "one two| three"
+        assert buffer.unchanged_cells == 0
+        assert not buffer.undo_kill()
+
+    def test_is_for_the_last_cut_alone(self) -> None:
+        buffer = line("one two|")
+        buffer.kill_word_left()
+        buffer.kill_word_left()
+        assert buffer.undo_kill()
+        assert shown(buffer) == "one |"
+        assert not buffer.undo_kill()
+
+    @pytest.mark.parametrize("edit", ["backspace", "yank", "transpose"])
+    def test_is_over_with_the_next_change(self, edit: str) -> None:
+        buffer = line("one two|")
+        buffer.kill_word_left()
+        getattr(buffer, edit)()
+        assert not buffer.undo_kill()
+
+    def test_outlasts_what_changes_nothing(self) -> None:
+        buffer = line("one two|")
+        buffer.kill_to_start()
+        for edit in ("kill_to_end", "backspace", "delete", "transpose", "home"):
+            getattr(buffer, edit)()
+        assert buffer.undo_kill()
+        assert shown(buffer) == "one two|"
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        ("text", "lines"),
+        [
+            ("", [""]),
+            ("  ", ["  "]),
+            ("one", ["one"]),
+            ("one\ntwo", ["one", "two"]),
+            ("\none\n\n \ntwo \n", ["one", "two "]),
+            ("\n \n", [""]),
+        ],
+    )
+    def test_are_those_of_a_paste_without_blank_ones(self, text: str, lines: list[str]) -> None:
+        found = line(text + "|").lines()
+        assert [content.text for content in found] == lines
+        assert all(len(content.text) == len(content.marks) for content in found)
+
+    def test_keep_their_cells(self) -> None:
+        second = line(f"a\n{ACUTE}e{ACUTE}|").lines()[1]
+        buffer = LineBuffer()
+        buffer.replace(second)
+        assert buffer.cells() == [ACUTE, f"e{ACUTE}"]
+
+    def test_a_break_is_a_cell_and_a_blank(self) -> None:
+        buffer = line(f"one\n{ACUTE}two|")
+        assert buffer.cells()[3:5] == ["\n", ACUTE]
+        buffer.word_left()
+        assert shown(buffer) == f"one\n{ACUTE}|two"
+
+    def test_the_cursor_is_in_one_of_them(self) -> None:
+        assert line("one\ntw|o").before_cursor == "tw"
+        assert line("one|\ntwo").before_cursor == "one"
+
+
+class TestCompleting:
+    @pytest.mark.parametrize(
+        ("before", "text", "after"),
+        [
+            ("pe|", "perl", "perl|"),
+            ("PE| 6", "perl", "perl| 6"),
+            ("one\npe|", "perl", "one\nperl|"),
+            ("|", "perl", "perl|"),
+            ("perl|", "p", "p|"),
+        ],
+    )
+    def test_puts_a_text_in_the_place_of_another(self, before: str, text: str, after: str) -> None:
+        buffer = line(before)
+        assert buffer.complete(text)
+        assert shown(buffer) == after
+
+    def test_is_done_as_a_whole_or_not_at_all(self) -> None:
+        buffer = line("x" * 1000 + "\npe|")
+        assert not buffer.complete("p" * 24)
+        assert shown(buffer) == "x" * 1000 + "\npe|"
+        assert buffer.complete("q" * 23)
+
+
 FULL_LINES = {
     "plain": "x" * MAX_BYTES,
     "wide": "日" * (MAX_BYTES // 3),
@@ -187,45 +288,3 @@ def test_a_line_that_was_one_before_is_not_split_again(monkeypatch: pytest.Monke
     assert buffer.cells() == before.cells()
     assert buffer.cursor == before.cursor
     assert buffer.unchanged_cells == 0
-
-
-def typed(text: str) -> Content:
-    return line(text + "|").content
-
-
-class TestHistory:
-    def test_goes_back_and_forth_and_keeps_the_draft(self) -> None:
-        history = History()
-        history.add(typed("one"))
-        history.add(typed("two"))
-        assert history.older(typed("draft")) == typed("two")
-        assert history.older(typed("two")) == typed("one")
-        assert history.older(typed("one")) is None
-        assert history.newer() == typed("two")
-        assert history.newer() == typed("draft")
-        assert history.newer() is None
-
-    def test_keeps_no_blank_lines_and_no_line_twice_in_a_row(self) -> None:
-        history = History()
-        for text in ("one", "one", "", "  ", "two", "one"):
-            history.add(typed(text))
-        assert [history.older(EMPTY) for _ in range(4)] == [
-            typed("one"),
-            typed("two"),
-            typed("one"),
-            None,
-        ]
-
-    def test_forgets_the_oldest(self) -> None:
-        history = History(limit=2)
-        for text in ("one", "two", "three"):
-            history.add(typed(text))
-        assert [history.older(EMPTY) for _ in range(3)] == [typed("three"), typed("two"), None]
-
-    def test_a_new_line_leads_back_to_the_newest_end(self) -> None:
-        history = History()
-        history.add(typed("one"))
-        history.older(typed("draft"))
-        history.leave()
-        assert history.newer() is None
-        assert history.older(EMPTY) == typed("one")

@@ -21,7 +21,8 @@ from conch_insults.core.dialogue import GOODBYE, Dialogue
 from conch_insults.core.insulter import Insulter
 from conch_insults.core.person import Person
 from conch_insults.events import SessionEnded
-from conch_insults.protocol import InsultFactory, InsultProtocol, LineTransport
+from conch_insults.line_transport import LineTransport
+from conch_insults.protocol import InsultFactory, InsultProtocol
 from conch_insults.rating import Rating
 from tests.ssh_peer import insult_pack
 

@@ -14,7 +14,7 @@ pytestmark = needs_openssh
 
 GREETING = (
     "Oh. It's you, alice.",
-    "Name a topic and be insulted about it; help lists them, quit gets you out.",
+    "Name a topic and be insulted about it; help says what else, quit gets you out.",
 )
 TESTING = "You test in production, on behalf of everyone."
 LEFT, RIGHT, UP = "\x1b[D", "\x1b[C", "\x1b[A"
@@ -130,7 +130,7 @@ class TestAPersonAtATerminal:
             alice.types(KILL_TO_END + HOME + DELETE * 2)
             alice.sees("> testing")
             alice.types("\r")
-            alice.sees("> testing", "You test in", "production,", "on behalf of", " everyone.", ">")
+            alice.sees("> testing", "You test in", "production,", "on behalf of", "everyone.", ">")
 
     def test_makes_the_window_larger_in_the_middle_of_a_line(self, server: RealServer) -> None:
         with Person(server, columns=12) as alice:
@@ -150,4 +150,4 @@ class TestAPersonAtATerminal:
             alice.types(KILL_TO_START + KILL_TO_END + "testing")
             alice.sees("> testing")
             alice.types("\r")
-            alice.sees("> testing", "You test in", "production,", "on behalf of", " everyone.", ">")
+            alice.sees("> testing", "You test in", "production,", "on behalf of", "everyone.", ">")

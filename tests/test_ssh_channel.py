@@ -124,7 +124,7 @@ def test_a_greeting_that_has_to_wait_for_the_window_is_not_taken_for_input() -> 
     peer.adjust(1 << 20)
     screen = peer.output()
     assert screen.count(b"alice") == 1
-    assert screen.endswith(b"> ")
+    assert screen.endswith(b"> \x1b[m")
 
 
 def test_extended_data_is_not_input() -> None:

@@ -64,7 +64,7 @@ def test_an_avatar_offers_sessions_only() -> None:
 def test_one_person_hears_everything_once_whatever_the_channel() -> None:
     pack = insult_pack(b"perl: one\nperl: two\nperl: three\nperl: four\n")
     avatar = InsultAvatar(GRANT, started_conversations(pack), Clock())
-    said = {avatar.converse()._dialogue.answer(b"perl").lines for _ in range(4)}
+    said = {avatar.converse().dialogue.answer(b"perl").lines for _ in range(4)}
     assert len(said) == 4
 
 

@@ -51,10 +51,10 @@ def test_a_terminal_gets_a_greeting_a_prompt_and_its_line_endings() -> None:
     peer.request(b"shell")
     screen = peer.output()
     assert b"alice" in screen
-    assert screen.endswith(b"> ")
+    assert screen.endswith(b"> \x1b[m")
     assert b"\x1bc" not in screen
     peer.data(b"perl\r")
-    assert b"Line noise.\r\n> " in peer.output()
+    assert b"Line noise.\r\n\x1b[1;32m> \x1b[m" in peer.output()
     peer.data(b"\x04")
     received = peer.received()
     assert b"Goodbye, loser.\r\n" in received[0][2]
@@ -134,7 +134,7 @@ def test_a_person_at_a_terminal_is_warned_above_the_line_in_progress() -> None:
     peer.data(b"co")
     peer.received()
     peer.service.warn_sessions(NOTE)
-    assert b"Mind the gap.\r\n> co" in peer.output()
+    assert b"Mind the gap.\r\n\x1b[1;32m> \x1b[mco" in peer.output()
 
 
 def test_a_person_at_a_terminal_is_told_why_the_session_ends() -> None:

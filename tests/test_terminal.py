@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +17,9 @@ from typing_extensions import override
 from zope.interface import implementer
 from zope.interface.verify import verifyClass
 
-from conch_insults.protocol import LineTransport
+from conch_insults.core.appearance import Appearance
+from conch_insults.core.history import History
+from conch_insults.line_transport import LineTransport
 from conch_insults.terminal import CookedTransport, Terminal
 
 if TYPE_CHECKING:
@@ -117,6 +119,9 @@ class Parrot(LineReceiver):
         self.lines.append(line)
         if line == b"quit":
             self.go(b"bye\n")
+        elif line.isdigit():
+            for number in range(int(line)):
+                self.transport.write(b"%d\n" % (number + 1))
         else:
             self.transport.writeSequence([b"<", line, b">\n"])
 
@@ -153,11 +158,15 @@ class Turns:
 
 class Session:
     def __init__(
-        self, room: int | None = None, width: int = 80, turns: Turns | None = None
+        self,
+        room: int | None = None,
+        width: int = 80,
+        turns: Turns | None = None,
+        **comforts: Any,
     ) -> None:
         self.parrot = Parrot()
         call_later = None if turns is None else turns.call_later
-        self.terminal = Terminal(self.parrot, width, call_later=call_later)
+        self.terminal = Terminal(self.parrot, width, call_later=call_later, **comforts)
         self.wire = Wire(room)
         self.terminal.makeConnection(self.wire)
 
@@ -357,6 +366,23 @@ class TestFlowControl:
         assert session.parrot.lines == [b"one", b"two"]
         assert session.wire.reading
 
+    def test_an_application_that_wants_no_more_lines_has_its_answer_shown(self) -> None:
+        class Slow(Parrot):
+            @override
+            def lineReceived(self, line: bytes) -> None:
+                super().lineReceived(line)
+                self.pauseProducing()
+
+        parrot, wire = Slow(), Wire()
+        terminal = Terminal(parrot, 80)
+        terminal.makeConnection(wire)
+        wire.writes.clear()
+        terminal.dataReceived(b"one\rtwo\r")
+        assert wire.text == "one\r\n<one>\r\n> "
+        assert not wire.reading
+        parrot.resumeProducing()
+        assert wire.text == "one\r\n<one>\r\n> two\r\n<two>\r\n> "
+
     def test_a_producer_that_comes_while_the_transport_is_full_is_paused(self) -> None:
         session = Session()
         session.terminal.pauseProducing()
@@ -407,6 +433,114 @@ class TestFlowControl:
         session.terminal.stopProducing()
         assert session.type(b"one\r") == ""
         assert not session.wire.reading
+
+
+class TestComforts:
+    def test_a_history_may_be_shared(self) -> None:
+        history = History()
+        Session(history=history).type(b"perl\r")
+        assert Session(history=history).type(b"\x10\r") == "perl\r\n<perl>\r\n> "
+
+    def test_tab_completes(self) -> None:
+        session = Session(complete=lambda text: [f"{text}rl"])
+        assert session.type(b"pe\t\r") == "perl\r\n<perl>\r\n> "
+
+    def test_the_appearance_counts_as_it_is_when_something_is_written(self) -> None:
+        appearance = Appearance(dumb=True)
+        session = Session(appearance=appearance)
+        assert session.wire.text == "hello\r\n> "
+        appearance.ascii = True
+        assert session.type("é\r".encode()) == "e\r\n<e>\r\n> "
+
+    def test_what_is_said_is_wrapped(self) -> None:
+        session = Session(width=10)
+        session.type(b"")
+        session.terminal.say(b"a few words too many\n")
+        assert session.wire.text == "\r\x1b[Ja few\r\nwords too\r\nmany\r\n> "
+
+
+class TestPages:
+    """In a window of four rows."""
+
+    QUESTION = "-- 2 more: space, Enter, q --"
+    ERASE = "\r\x1b[K"
+
+    def test_an_answer_waits_for_whoever_reads_it(self) -> None:
+        session = Session(height=4)
+        assert session.type(b"5\r") == f"5\r\n1\r\n2\r\n3\r\n{self.QUESTION}"
+        assert session.wire.reading
+        assert session.type(b" ") == f"{self.ERASE}4\r\n5\r\n> "
+        assert session.parrot.lines == [b"5"]
+
+    def test_greetings_and_notices_do_not(self) -> None:
+        session = Session(height=1)
+        assert session.wire.text == f"hello\r\n{START}> "
+        session.wire.writes.clear()
+        session.terminal.say(b"1\n2\n3\n")
+        assert session.wire.text == "\r\x1b[J1\r\n2\r\n3\r\n> "
+
+    def test_a_stream_of_lines_runs_through(self) -> None:
+        session = Session(height=4)
+        session.type(b"9\r" * 50)
+        session.type(b"q")
+        session.type(b"perl\r" + b"9\r" * 50 + b"quit\r")
+        assert session.parrot.lines == [b"9"] * 50 + [b"perl"] + [b"9"] * 50 + [b"quit"]
+        assert session.wire.disconnecting
+
+    def test_the_end_of_the_input_ends_the_waiting(self) -> None:
+        session = Session(height=4)
+        session.type(b"5\r")
+        session.wire.writes.clear()
+        session.terminal.readConnectionLost()
+        assert session.wire.text == f"{self.ERASE}4\r\n5\r\n> \r\x1b[Jend\r\n{STOP}"
+
+    def test_a_farewell_comes_instead_of_the_rest(self) -> None:
+        session = Session(height=4)
+        session.type(b"5\r")
+        session.wire.writes.clear()
+        session.parrot.go(b"shutting down\n")
+        assert session.wire.text == (
+            f"{self.ERASE}shutting down\r\n{self.QUESTION}{self.ERASE}{STOP}"
+        )
+        assert session.wire.disconnecting
+
+    def test_an_answer_that_is_the_last_word_does_not_wait(self) -> None:
+        class Talker(Parrot):
+            @override
+            def lineReceived(self, line: bytes) -> None:
+                self.go(b"1\n2\n3\n4\n5\n")
+
+        terminal, wire = Terminal(Talker(), 80, height=4), Wire()
+        terminal.makeConnection(wire)
+        terminal.dataReceived(b"x\r")
+        assert wire.text.endswith(f"> x\r\n1\r\n2\r\n3\r\n4\r\n5\r\n{STOP}")
+
+    def test_a_new_height_counts_from_the_next_answer_on(self) -> None:
+        session = Session(height=4)
+        session.terminal.windowChanged(80, 10)
+        assert session.type(b"5\r").endswith("5\r\n> ")
+        session.terminal.windowChanged(80, 4)
+        assert session.type(b"5\r").endswith(self.QUESTION)
+        session.type(b"q")
+        session.terminal.windowChanged(80)
+        assert session.type(b"500\r").endswith("500\r\n> ")
+
+    def test_a_long_answer_stops_with_the_transport(self) -> None:
+        session = Session(room=2)
+        session.type(b"50000\r")
+        assert not session.wire.reading
+        assert 30_000 < len(session.wire.text) < 36_000
+        while not session.wire.reading:
+            session.wire.drain(room=1)
+        assert session.wire.text.endswith("\r\n50000\r\n> ")
+
+    def test_a_notice_in_the_middle_of_an_answer_waits_for_nothing(self) -> None:
+        session = Session(room=2)
+        session.type(b"50000\r")
+        session.terminal.say(b"Still there?\n")
+        session.wire.drain()
+        assert session.wire.text.count("Still there?\r\n") == 1
+        assert session.wire.text.count("> ") == 1
 
 
 class TestTurns:
@@ -478,6 +612,31 @@ class TestTurns:
         assert len(session.wire.text) == size
         turns.take()
         assert len(session.wire.text) > size
+
+    def test_a_hundred_questions_at_once_take_several(self) -> None:
+        turns = Turns()
+        asked: list[str] = []
+
+        def complete(text: str) -> list[str]:
+            asked.append(text)
+            return []
+
+        session = Session(turns=turns, complete=complete)
+        session.terminal.dataReceived(b"\t" * 100)
+        counts = [len(asked)]
+        while turns.take():
+            counts.append(len(asked))
+        assert counts[-1] == 100
+        assert max(after - before for before, after in pairwise([0, *counts])) <= 16
+
+    def test_a_long_answer_takes_several(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.terminal.dataReceived(b"50000\r")
+        assert len(session.wire.text) < 40_000
+        while turns.take():
+            pass
+        assert session.wire.text.endswith("\r\n50000\r\n> ")
 
     def test_none_is_taken_after_the_end(self) -> None:
         turns = Turns()

@@ -11,6 +11,7 @@ import enum
 import re
 from typing import TYPE_CHECKING
 
+from conch_insults.core.cells import LINE_BREAK
 from conch_insults.core.keys import (
     ALT,
     ALT_OR_CTRL,
@@ -59,21 +60,26 @@ class KeyDecoder:
 
     A control character ends whatever sequence it interrupts and is then a key, so no broken
     sequence can eat an Enter or a Ctrl-C.
+
+    Attributes:
+        has_more: whether something came behind the key that was yielded last.
     """
 
     def __init__(self) -> None:
+        self.has_more = False
         self._state = _State.GROUND
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._parameters = b""
         self._raw_bytes_left = 0
         self._after_cr = False
         self._pasting = False
-        self._break_in_paste = False
+        self._gap_in_paste = ""
 
     def feed(self, data: bytes) -> Iterator[KeyEvent]:
-        """Yield the keys in `data`: text as printable strings, the rest as `Key`.
+        """Yield the keys in `data`: text as strings, the rest as `Key`.
 
-        The keys are read as they are asked for; an iterator must be used up or dropped before
+        Text is printable, except that one newline stands where lines were broken in a paste. The
+        keys are read as they are asked for; an iterator must be used up or dropped before
         the next call.
         """
         # A reply that a terminal sends comes in one piece. A string introducer that comes alone
@@ -96,15 +102,21 @@ class KeyDecoder:
             else:
                 position, event = self._sequence(data, position, typed=typed)
             if event:
+                self.has_more = not self._is_over(data, position)
                 yield event
+        self.has_more = False
+
+    def _is_over(self, data: bytes, position: int) -> bool:
+        """Say whether nothing but what belongs to an Enter is left."""
+        left = len(data) - position
+        return left == 0 or (left == 1 and self._after_cr and data[-1] in _PADDING_AFTER_CR)
 
     def _text(self, text: str) -> str:
-        """Clean text; in a paste, put one space where lines were broken."""
+        """Clean text; in a paste, put one line break or space before it where there were some."""
         self._after_cr = False
         text = printable(text)
-        if text and self._break_in_paste:
-            self._break_in_paste = False
-            return " " + text
+        if text:
+            text, self._gap_in_paste = self._gap_in_paste + text, ""
         return text
 
     def _interrupted_utf8(self) -> Iterator[str]:
@@ -129,13 +141,15 @@ class KeyDecoder:
         if key is Key.INTERRUPT:
             self._end_paste()
             return key
-        if key in {Key.ENTER, Key.TAB}:
-            self._break_in_paste = True
+        if key is Key.ENTER:
+            self._gap_in_paste = LINE_BREAK
+        elif key is Key.TAB:
+            self._gap_in_paste = self._gap_in_paste or " "
         return None
 
     def _end_paste(self) -> None:
         self._pasting = False
-        self._break_in_paste = False
+        self._gap_in_paste = ""
 
     def _broken_off(self, data: bytes, position: int) -> tuple[int, KeyEvent | None]:
         """End a sequence at a control character; BEL is the proper end of a string."""

@@ -47,7 +47,10 @@ class Key(enum.Enum):
     KILL_WORD_LEFT = enum.auto()
     KILL_WORD_RIGHT = enum.auto()
     YANK = enum.auto()
+    UNDO_KILL = enum.auto()
     TRANSPOSE = enum.auto()
+    SEARCH = enum.auto()
+    CANCEL = enum.auto()
     CLEAR_SCREEN = enum.auto()
 
 
@@ -60,6 +63,7 @@ CONTROLS = {
     0x04: Key.DELETE_OR_LEAVE,
     0x05: Key.END,
     0x06: Key.RIGHT,
+    0x07: Key.CANCEL,
     0x08: Key.BACKSPACE,
     0x09: Key.TAB,
     0x0A: Key.ENTER,
@@ -68,10 +72,12 @@ CONTROLS = {
     0x0D: Key.ENTER,
     0x0E: Key.DOWN,
     0x10: Key.UP,
+    0x12: Key.SEARCH,
     0x14: Key.TRANSPOSE,
     0x15: Key.KILL_TO_START,
     0x17: Key.KILL_BLANK_WORD_LEFT,
     0x19: Key.YANK,
+    0x1F: Key.UNDO_KILL,
     0x7F: Key.BACKSPACE,
 }
 ALT = {

@@ -1,8 +1,8 @@
-"""The line being typed, with a cursor, and the lines typed before.
+"""The line being typed, with a cursor.
 
-Knows how a line is edited; must not know what a key or a window is. A stranger may press any key
-thousands of times in one read: what a key costs must not grow with the line, other than by
-copying a string of its length.
+A pasted text may make several lines of it, which are edited as one. Knows how a line is edited;
+must not know what a key or a window is. A stranger may press any key thousands of times in one
+read: what a key costs must not grow with the line, other than by copying a string of its length.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from conch_insults.core.cells import joins
+from conch_insults.core.cells import LINE_BREAK, joins
 
-__all__ = ["EMPTY", "MAX_BYTES", "Content", "History", "LineBuffer"]
+__all__ = ["EMPTY", "MAX_BYTES", "Content", "LineBuffer"]
 
 MAX_BYTES = 1024
 """The longest line, in bytes of UTF-8."""
@@ -47,6 +47,8 @@ class LineBuffer:
         self.content = EMPTY
         self.cursor = 0
         self._killed = EMPTY
+        # What the line and the cursor were before the last change, if that was a kill.
+        self._before_kill: tuple[Content, int] | None = None
         # The first character that may differ since `settle` was called; a cell begins with it.
         self._changed_from = 0
 
@@ -84,9 +86,42 @@ class LineBuffer:
         self._splice(0, len(self.text), content)
         self.cursor = len(self.text)
 
+    def lines(self) -> list[Content]:
+        """Return the lines that it is made of, without blank ones unless there is no other."""
+        text, marks = self.content
+        if LINE_BREAK not in text:
+            return [self.content]
+        lines = []
+        start = 0
+        for line in text.split(LINE_BREAK):
+            end = start + len(line)
+            if line.strip():
+                lines.append(Content(line, marks[start:end]))
+            start = end + len(LINE_BREAK)
+        return lines or [EMPTY]
+
+    @property
+    def before_cursor(self) -> str:
+        """What stands before the cursor, in the line that the cursor is in."""
+        return self.text[: self.cursor].rpartition(LINE_BREAK)[2]
+
     def insert(self, text: str) -> bool:
-        """Insert printable `text` at the cursor; return False if not all of it has room."""
+        """Insert `text` at the cursor; return False if not all of it has room.
+
+        Args:
+            text: printable, except for line breaks.
+        """
         return all(self._put(Content(character, _mark(character))) for character in text)
+
+    def complete(self, text: str) -> bool:
+        """Put `text` in the place of `before_cursor`; return False if it has no room."""
+        typed = self.before_cursor
+        if _size_of(self.text) - _size_of(typed) + _size_of(text) > MAX_BYTES:
+            return False
+        if text.startswith(typed):
+            return self.insert(text[len(typed) :])
+        self._remove(self.cursor - len(typed), self.cursor)
+        return self.insert(text)
 
     def _put(self, content: Content) -> bool:
         """Insert at the cursor, all or nothing; return whether it had room."""
@@ -106,6 +141,7 @@ class LineBuffer:
             marks[:start] + content.marks + marks[end:],
         )
         self._changed_from = min(self._changed_from, start)
+        self._before_kill = None
 
     def _join(self, at: int) -> int:
         """Make one cell of the two that meet at `at` if they belong together; return its end."""
@@ -166,14 +202,17 @@ class LineBuffer:
     def _remove(self, start: int, end: int) -> Content:
         """Remove what stands from `start` up to `end`, leave the cursor there, return it."""
         text, marks = self.content
-        self._splice(start, end, EMPTY)
-        self.cursor = self._join(start)
+        if start < end:
+            self._splice(start, end, EMPTY)
+            self.cursor = self._join(start)
         return Content(text[start:end], marks[start:end])
 
     def _kill(self, start: int, end: int) -> None:
         """Remove something and keep it for `yank`."""
-        if start < end:
-            self._killed = self._remove(start, end)
+        before = self.content, self.cursor
+        killed = self._remove(start, end)
+        if killed.text:
+            self._killed, self._before_kill = killed, before
 
     def backspace(self) -> None:
         """Remove the cell before the cursor."""
@@ -206,7 +245,16 @@ class LineBuffer:
 
     def yank(self) -> bool:
         """Insert what was cut last; return False, and do nothing, if it has no room."""
-        return self._put(self._killed)
+        return not self._killed.text or self._put(self._killed)
+
+    def undo_kill(self) -> bool:
+        """Undo what was cut last; return False if that was not the last change."""
+        if self._before_kill is None:
+            return False
+        content, cursor = self._before_kill
+        self.replace(content)
+        self.cursor = cursor
+        return True
 
     def transpose(self) -> None:
         """Swap the cells on both sides of the cursor, or the last two, and step right."""
@@ -233,53 +281,3 @@ def _mark(character: str) -> bytes:
     if character.isalnum():
         return b"W"
     return b"B" if character.isspace() else b"O"
-
-
-class History:
-    """The lines typed before, oldest first, and a place among them.
-
-    They are kept with their marks, so that nothing is split into cells again when they return.
-
-    Args:
-        limit: how many lines are kept.
-    """
-
-    def __init__(self, limit: int = 100) -> None:
-        self._limit = limit
-        self._lines: list[Content] = []
-        self._place = 0
-        self._draft = EMPTY
-
-    def add(self, line: Content) -> None:
-        """Keep `line` unless it is blank or just like the last, and leave the history."""
-        if line.text.strip() and (not self._lines or self._lines[-1].text != line.text):
-            self._lines.append(line)
-            del self._lines[: -self._limit]
-        self.leave()
-
-    def leave(self) -> None:
-        """Go back to the newest end; the draft is forgotten."""
-        self._place = len(self._lines)
-        self._draft = EMPTY
-
-    def older(self, current: Content) -> Content | None:
-        """Return the line before this place, or None at the oldest.
-
-        Args:
-            current: the line in progress, which is kept as a draft when the history is entered.
-        """
-        if self._place == 0:
-            return None
-        if self._place == len(self._lines):
-            self._draft = current
-        self._place -= 1
-        return self._lines[self._place]
-
-    def newer(self) -> Content | None:
-        """Return the line after this place, at last the draft, or None when already there."""
-        if self._place == len(self._lines):
-            return None
-        self._place += 1
-        if self._place == len(self._lines):
-            return self._draft
-        return self._lines[self._place]

@@ -27,6 +27,7 @@ from conch_insults.events import LoginAccepted, SessionEnded
 from conch_insults.pace import Pace
 from conch_insults.ssh.about import AboutLogin
 from conch_insults.ssh.channel import InsultChannel
+from conch_insults.ssh.regulars import Memory, Regulars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,9 +75,11 @@ class InsultAvatar(ConchUser):
         conversations: whose conversations they get.
         clock: runs what their sessions do later.
         operations: what they can do to the server, if they are an operator.
+        memory: what is remembered of them.
 
     Attributes:
         clock: as above.
+        history: the lines that they have typed at a terminal.
         since: when they came in, by that clock.
         lines_served: how many of their lines have been answered, in sessions that are over.
     """
@@ -90,14 +93,17 @@ class InsultAvatar(ConchUser):
         conversations: InsultFactory,
         clock: IReactorTime,
         operations: Operations | None = None,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
+        memory = memory or Memory()
         self.clock = clock
+        self.history = memory.history
         self.since = clock.seconds()
         self.lines_served = 0
         self._conversations = conversations
         self._operations = operations
-        self._person = Person(conversations.ceiling, AboutLogin(self))
+        self._person = Person(conversations.ceiling, AboutLogin(self), heard=memory.heard)
         lines_per_minute = grant.terms.lines_per_minute
         # One for all of their sessions.
         self._pace = Pace(clock, lines_per_minute) if lines_per_minute else None
@@ -132,7 +138,7 @@ class InsultAvatar(ConchUser):
             welcome = f"Oh. It's you, {grant.user}."
         return (
             welcome,
-            "Name a topic and be insulted about it; help lists them, quit gets you out.",
+            "Name a topic and be insulted about it; help says what else, quit gets you out.",
         )
 
     def converse(self, greeting: Sequence[str] = ()) -> InsultProtocol:
@@ -186,6 +192,7 @@ class InsultRealm:
         self._emit = emit
         self._clock = clock
         self._operations = operations
+        self._regulars = Regulars()
 
     def requestAvatar(
         self, avatar_id: object, mind: object, *interfaces: object
@@ -205,7 +212,8 @@ class InsultRealm:
         ):
             raise UnauthorizedLogin("only holders of a grant may come in, as SSH users")
         grant, peer = avatar_id, mind
-        avatar = InsultAvatar(grant, self._conversations, self._clock, self._operations)
+        memory = None if grant.is_guest else self._regulars.welcome(grant.user)
+        avatar = InsultAvatar(grant, self._conversations, self._clock, self._operations, memory)
         certificate = grant.certificate
         self._emit(
             LoginAccepted(

@@ -12,6 +12,7 @@ from twisted.conch.interfaces import ISession, ISessionSetEnv
 from twisted.conch.ssh.session import wrapProtocol
 from zope.interface import implementer
 
+from conch_insults.core.appearance import Appearance
 from conch_insults.core.dialogue import Status
 from conch_insults.terminal import CookedTransport, Terminal
 
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["InsultSession"]
 
+# What `Appearance` looks at, and how long a value may be, in bytes.
+_APPEARANCE = frozenset(
+    {
+        b"CLICOLOR",
+        b"CLICOLOR_FORCE",
+        b"COLORTERM",
+        b"LANG",
+        b"LC_ALL",
+        b"LC_CTYPE",
+        b"NO_COLOR",
+    }
+)
+_LONGEST_VALUE = 256
+
 
 @implementer(ISession, ISessionSetEnv)
 class InsultSession:
@@ -30,6 +45,9 @@ class InsultSession:
     def __init__(self, avatar: InsultAvatar) -> None:
         self._avatar = avatar
         self._width: int | None = None
+        self._height = 0
+        self._term = ""
+        self._environment: dict[str, str] = {}
         self._application: Terminal | InsultProtocol | None = None
         self._conversation: InsultProtocol | None = None
         self._transport: SessionTransport | None = None
@@ -68,7 +86,9 @@ class InsultSession:
         return self._avatar.grant.terms.pty
 
     def setEnv(self, name: bytes, value: bytes) -> None:
-        """Accept a variable and forget it: nothing here depends on the client's environment."""
+        """Note a variable that says how the client wants things to look; forget any other."""
+        if name in _APPEARANCE and len(value) <= _LONGEST_VALUE:
+            self._environment[name.decode()] = value.decode("ascii", "replace")
 
     def getPty(
         self,
@@ -79,17 +99,18 @@ class InsultSession:
         """Remember that there is a terminal.
 
         Args:
-            term: the client's TERM; every terminal gets the same few sequences.
+            term: the client's TERM, which says whether there are sequences at all.
             window_size: rows, columns, and both in pixels, as the client claims.
             modes: terminal modes (RFC 4254, section 8), of which none matters here.
         """
-        del term, modes
-        self._width = window_size[1]
+        del modes
+        self._term = term[:_LONGEST_VALUE].decode("ascii", "replace")
+        self._height, self._width = window_size[:2]
 
     def windowChanged(self, window_size: tuple[int, int, int, int]) -> None:
         """Lay the terminal's line out anew."""
         if isinstance(self._application, Terminal):
-            self._application.windowChanged(window_size[1])
+            self._application.windowChanged(window_size[1], window_size[0])
 
     def openShell(self, transport: SessionTransport) -> None:
         """Talk line by line: through a terminal if there is one, else as a plain pipe.
@@ -102,11 +123,24 @@ class InsultSession:
             self._conversation = self._avatar.converse()
             self._connect(self._conversation, transport)
         else:
-            self._conversation = self._avatar.converse(self._avatar.greeting)
-            terminal = Terminal(
-                self._conversation, self._width, call_later=self._avatar.clock.callLater
-            )
-            self._connect(terminal, transport)
+            self._connect(self._terminal(self._width), transport)
+
+    def _terminal(self, width: int) -> Terminal:
+        """Put a terminal around a new conversation, which says how it looks from then on."""
+        conversation = self._conversation = self._avatar.converse(self._avatar.greeting)
+        # What the operator wrote into the key's line counts more than what a client sends.
+        environment = self._environment | dict(self._avatar.grant.terms.environment)
+        appearance = Appearance.from_environment(self._term, environment)
+        conversation.dialogue.appearance = appearance
+        return Terminal(
+            conversation,
+            width,
+            call_later=self._avatar.clock.callLater,
+            height=self._height,
+            appearance=appearance,
+            history=self._avatar.history,
+            complete=conversation.dialogue.complete,
+        )
 
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
         """Answer the command as if it were the only line of input.
