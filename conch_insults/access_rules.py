@@ -35,6 +35,8 @@ def access_rules(access: AccessSettings) -> AccessRules:
             session_limit=access.guest_session_limit,
         ),
         attested_aaguids=(
-            frozenset(access.attested_aaguids) if access.require_attestation else None
+            frozenset(str(model) for model in access.attested_aaguids)
+            if access.require_attestation
+            else None
         ),
     )

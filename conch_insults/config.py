@@ -10,6 +10,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID  # noqa: TC003 - pydantic reads it
 
 from pydantic import (
     BaseModel,
@@ -165,7 +166,7 @@ class AccessSettings(BaseModel):
         default=False,
         description="Refuse security keys that were not added with an attestation.",
     )
-    attested_aaguids: tuple[str, ...] = Field(
+    attested_aaguids: tuple[UUID, ...] = Field(
         default=(),
         description="With require_attestation: the only models of security keys; empty is any.",
     )

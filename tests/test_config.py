@@ -56,6 +56,7 @@ class TestDefaults:
         assert found.tcp.endpoint == "tcp:8080:interface=127.0.0.1"
         assert len(found.tcp.greeting) == 2
         assert found.access.keys_dir == Path("/srv/insults/keys")
+        assert found.access.attestation_roots == ""
         assert found.insults.packs == ()
         assert found.insults.unknown_topic == "improvise"
         assert found.log.level == "info"
@@ -92,6 +93,7 @@ class TestFile:
             greeting = ["Oh no.", "Not you."]
             [access]
             keys_dir = "secrets"
+            attestation_roots = "makers.pem"
             [insults]
             packs = ["mine.txt", "/usr/share/insults"]
             unknown_topic = "classic"
@@ -104,6 +106,7 @@ class TestFile:
         assert found.tcp.endpoint == ""
         assert found.tcp.greeting == ("Oh no.", "Not you.")
         assert found.access.keys_dir == folder / "secrets"
+        assert found.access.attestation_roots == str(folder / "makers.pem")
         assert found.insults.packs == (folder / "mine.txt", Path("/usr/share/insults"))
         assert found.insults.unknown_topic == "classic"
         assert found.log.level == "debug"

@@ -236,6 +236,11 @@ class TestQuoting:
 
 
 class TestRefusal:
+    def test_what_may_be_a_part_of_a_private_key_is_not_repeated(self) -> None:
+        assert refusal("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAA") == (
+            "what stands here is not understood here, so this line lets nobody in"
+        )
+
     @pytest.mark.parametrize(
         ("text", "named"),
         [
@@ -265,7 +270,7 @@ class TestRefusal:
             ("restrict\x1b[2J", "restrict\\x1b[2J"),
             ("\ufeffrestrict", "\\ufeffrestrict"),
             ("re\u017ftrict", "re\\u017ftrict"),
-            ("o" * 50, "o" * 40),
+            ("o" * 40, "o" * 40),
         ],
     )
     def test_an_unknown_option(self, text: str, named: str) -> None:

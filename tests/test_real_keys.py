@@ -146,7 +146,7 @@ class TestALineThatCannotBeUsed:
         [
             "ssh-ed25519 AAAAbroken",
             "no key at all",
-            'command="rm" {key}',
+            'environment="A=b" {key}',
             "ssh-dss AAAAB3NzaC1kc3M=",
             "-----BEGIN OPENSSH PRIVATE KEY-----",
         ],

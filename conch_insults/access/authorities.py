@@ -9,40 +9,40 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from conch_insults.access.authorized_keys import KeyRules, parse_file
 from conch_insults.access.known_files import Parsed
-from conch_insults.access.public_key import MINIMUM_RSA_BITS, parse_public_key
-from conch_insults.errors import KeyFileError, PublicKeyError, at_line
+from conch_insults.errors import at_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAXIMUM_BYTES", "parse_authorities"]
+    from conch_insults.access.authorized_keys import Entry
 
-MAXIMUM_BYTES = 256 * 1024
+__all__ = ["parse_authorities"]
+
+_DEFAULT_RULES = KeyRules()
 
 
 def parse_authorities(
-    content: bytes, name: str, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
-) -> Parsed[Mapping[bytes, int]]:
-    """Read the keys, each with the number of its line; a line that cannot be used is reported.
+    content: bytes, name: str, *, rules: KeyRules = _DEFAULT_RULES
+) -> Parsed[Mapping[bytes, Entry]]:
+    """Read the lines, by the blob of their key; one that cannot be used is reported.
 
-    Raises:
-        KeyFileError: it is not text.
+    Where a key is on two lines, the first is returned.
+
+    Args:
+        content: the file, at most `authorized_keys.MAXIMUM_FILE_BYTES`.
+        name: what to call the file in a problem.
+        rules: what the settings ask of a key.
     """
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise KeyFileError(f"{name}: is not UTF-8 text: none of its keys is used") from error
-    lines: dict[bytes, int] = {}
-    problems: list[str] = []
-    for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        try:
-            key = parse_public_key(line, minimum_rsa_bits=minimum_rsa_bits)
-        except PublicKeyError as error:
-            problems.append(at_line(name, number, str(error)))
+    parsed = parse_file(content, name, rules=rules)
+    problems = list(parsed.problems)
+    entries: dict[bytes, Entry] = {}
+    for entry in parsed.entries:
+        if entry.options.text:
+            # sshd takes no such line either, `cert-authority` included.
+            reason = "a line of this file is a key without options"
+            problems.append(at_line(name, entry.line, reason))
         else:
-            lines.setdefault(key.blob, number)
-    return Parsed(MappingProxyType(lines), tuple(problems))
+            entries.setdefault(entry.key.blob, entry)
+    return Parsed(MappingProxyType(entries), tuple(problems))

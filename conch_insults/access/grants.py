@@ -57,7 +57,8 @@ class Terms:
         environment: variables that their sessions get.
         rating: the most that they may hear, if less than the server's.
         role: whose commands they have.
-        expires: until when they may stay, inclusive.
+        expires: when their time is up. Whether that second still counts depends on what set it:
+            in an `expiry-time` it does, in a certificate it does not.
         sources: where they may come from, as `from=` and `source-address` say it.
         touch_required: whether a security key must have been touched.
         verify_required: whether a security key must have verified its holder.

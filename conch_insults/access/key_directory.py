@@ -6,9 +6,6 @@ count. Must not know of commands, nor of the sessions that a key has open.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,14 +26,13 @@ from conch_insults.access.key_files import (
     read_key_file,
 )
 from conch_insults.access.key_options import parse_options
+from conch_insults.access.locked_files import changing
 from conch_insults.errors import KeyFileError, PublicKeyError, at_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conch_insults.access.public_key import PublicKey
-    from conch_insults.access.regular_files import Snapshot
 
 __all__ = ["add_keys", "make_key_directory", "read_user", "remove_key", "users"]
 
@@ -87,7 +83,7 @@ def read_user(keys_dir: Path, user: str, *, rules: KeyRules = _DEFAULT_RULES) ->
         raise KeyFileError(f"{path}: there is no such file: {user} has no keys") from error
 
 
-def add_keys(
+def add_keys(  # noqa: PLR0913 - what and whose, on which terms, by which rules
     keys_dir: Path,
     user: str,
     content: bytes,
@@ -119,7 +115,7 @@ def add_keys(
         _with_options(entry, options, name, rules) for entry in _new_entries(content, name, rules)
     )
     make_key_directory(keys_dir)
-    with _changing(path) as file:
+    with changing(path, read_key_file) as file:
         before = file.content if file else b""
         _refuse_keys_there(before, path, entries, rules)
         if before and not before.endswith(b"\n"):
@@ -148,7 +144,7 @@ def remove_key(keys_dir: Path, user: str, fingerprint: str) -> PublicKey:
         KeyFileError: the user has no such key, or the file cannot be changed.
     """
     path = authorized_keys_path(keys_dir, user)
-    with _changing(path) as file:
+    with changing(path, read_key_file) as file:
         if file is None:
             raise KeyFileError(f"{path}: there is no such file: {user} has no keys")
         removed: PublicKey | None = None
@@ -210,28 +206,3 @@ def _refuse_keys_there(
             except PublicKeyError as error:
                 reason += f", but {error}"
             raise KeyFileError(at_line(path, number, reason))
-
-
-@contextlib.contextmanager
-def _changing(path: Path) -> Iterator[Snapshot | None]:
-    """Hold everybody else off the folder while one file in it changes; None when there is no file.
-
-    Raises:
-        KeyFileError: the file cannot be read or written.
-    """
-    try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield _read_if_there(path)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise KeyFileError(f"{path}: cannot be changed: {error.strerror}") from error
-
-
-def _read_if_there(path: Path) -> Snapshot | None:
-    try:
-        return read_key_file(path)
-    except FileNotFoundError:
-        return None

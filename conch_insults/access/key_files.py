@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FOLDER",
     "KeyFiles",
+    "KeyFolderError",
     "Version",
     "authorized_keys_path",
     "is_user_name",
@@ -35,6 +36,18 @@ FOLDER = "authorized_keys.d"
 
 _USER_NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}", re.ASCII)
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class KeyFolderError(KeyFileError):
+    """A directory that nothing is read from: missing, not to be searched, or open to others."""
+
+
+class _Found(NamedTuple):
+    """A file behind all links, its status, and to whom the keys directory belongs."""
+
+    path: Path
+    status: os.stat_result
+    owner: int
 
 
 class Version(NamedTuple):
@@ -117,9 +130,9 @@ class KeyFiles:
         Raises:
             FileNotFoundError: there is none.
             KeyFileError: it is none that may be read.
-            OSError: it cannot be looked at.
+            KeyFolderError: nothing in its directory may be.
         """
-        return version_of(self._look_at(path)[1])
+        return version_of(self._look_at(path).status)
 
     def read(self, path: Path, limit: int) -> Snapshot:
         """Read a file of at most `limit` bytes.
@@ -127,44 +140,94 @@ class KeyFiles:
         Raises:
             FileNotFoundError: there is none.
             KeyFileError: it cannot be read, must not be, or is larger.
+            KeyFolderError: nothing in its directory may be.
         """
-        real, _ = self._look_at(path)
-        file = read_regular_file(real, limit + 1, follow_link=False)
-        if len(file.content) > limit:
-            raise KeyFileError(f"{path}: is larger than {limit} bytes: nothing in it is used")
-        if self._strict_modes:
-            self._refuse_strangers(path, file.status)
+        found = self._look_at(path)
+        self._check(path, found.status, found.status.st_size, limit, found.owner)
+        try:
+            file = read_regular_file(found.path, limit + 1, follow_link=False)
+        except FileNotFoundError as error:
+            # Only the next look can tell a file that was taken away from one that was replaced.
+            raise KeyFileError(f"{path}: went away while it was read") from error
+        # It may be another one than was looked at.
+        self._check(path, file.status, len(file.content), limit, found.owner)
         return file
 
-    def _look_at(self, path: Path) -> tuple[Path, os.stat_result]:
+    def _look_at(self, path: Path) -> _Found:
         """Find a file behind links that stay inside, in directories that can be trusted."""
-        root, real, status = self._root, path, os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            try:
-                root, real = root.resolve(strict=True), path.resolve(strict=True)
-            except FileNotFoundError as error:
-                raise KeyFileError(f"{path}: is a link that leads nowhere") from error
-            # What `resolve` raises for a circle depends on Python's version.
-            except (OSError, RuntimeError) as error:
-                raise KeyFileError(f"{path}: is a link that cannot be followed") from error
+        try:
+            folders = _folders(self._root, path)
+            owner = folders[-1][1].st_uid
+            for folder, status in folders:
+                if not _is_link(status):
+                    self._refuse_strangers(folder, status, owner, KeyFolderError)
+            found = _Found(path, os.lstat(path), owner)
+        except FileNotFoundError as error:
+            # A directory that is gone, such as a disk's, says nothing of who may come in.
+            if os.path.isdir(path.parent):  # noqa: PTH112 - a Path's may raise an error
+                raise
+            raise KeyFolderError(
+                f"{path.parent}: there is no such directory: run `conch-insults init`"
+            ) from error
+        except OSError as error:
+            raise KeyFolderError(f"{path.parent}: cannot be searched: {error.strerror}") from error
+        if _is_link(found.status) or any(_is_link(status) for _, status in folders):
+            return self._look_behind_links(path, owner)
+        return found
+
+    def _look_behind_links(self, path: Path, owner: int) -> _Found:
+        try:
+            root, real = self._root.resolve(strict=True), path.resolve(strict=True)
             if not real.is_relative_to(root):
                 raise KeyFileError(f"{path}: is a link out of the keys directory")
-            status = os.lstat(real)
-        if self._strict_modes:
-            for folder in real.parents:
-                self._refuse_strangers(folder, folder.stat())
-                if folder == root:
-                    break
-        return real, status
+            for folder, status in _folders(root, real):
+                self._refuse_strangers(folder, status, owner)
+            return _Found(real, os.lstat(real), owner)
+        except FileNotFoundError as error:
+            raise KeyFileError(f"{path}: is a link that leads nowhere") from error
+        # What `resolve` raises for a circle depends on Python's version.
+        except (OSError, RuntimeError) as error:
+            raise KeyFileError(f"{path}: is a link that cannot be followed") from error
 
-    def _refuse_strangers(self, path: Path, status: os.stat_result) -> None:
+    def _check(self, path: Path, status: os.stat_result, size: int, limit: int, owner: int) -> None:
+        if size > limit:
+            raise KeyFileError(f"{path}: is larger than {limit} bytes: nothing in it is used")
+        self._refuse_strangers(path, status, owner)
+
+    def _refuse_strangers(
+        self,
+        path: Path,
+        status: os.stat_result,
+        owner: int,
+        error: type[KeyFileError] = KeyFileError,
+    ) -> None:
+        if not self._strict_modes:
+            return
         if status.st_mode & _WRITABLE_BY_OTHERS:
-            raise KeyFileError(
+            raise error(
                 f"{path}: others may write to it: run `chmod go-w {path}`,"
                 " or set access.strict_modes = false"
             )
-        if status.st_uid not in {0, os.geteuid()} and status.st_uid != self._root.stat().st_uid:
-            raise KeyFileError(
+        if status.st_uid not in {0, os.geteuid(), owner}:
+            raise error(
                 f"{path}: belongs to user {status.st_uid}, who could write to it: give it to"
                 " whom the keys directory belongs to, or set access.strict_modes = false"
             )
+
+
+def _folders(root: Path, path: Path) -> list[tuple[Path, os.stat_result]]:
+    """Return the directories that a file is in, up to the root, each with its status.
+
+    Links below the root have the status of links.
+    """
+    found = []
+    for folder in path.parents:
+        if folder == root:
+            found.append((folder, folder.stat()))
+            break
+        found.append((folder, folder.lstat()))
+    return found
+
+
+def _is_link(status: os.stat_result) -> bool:
+    return stat.S_ISLNK(status.st_mode)

@@ -35,6 +35,7 @@ _VARIABLE = re.compile(r"([A-Za-z0-9_]+)=(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[^]]*]|(?!\[)[^:/]*)[:/](?:\*|0*([1-9][0-9]{0,4}))")
 _MAXIMUM_HOST_LENGTH = 1024
 _MAXIMUM_PORT = 65535
+_LONGEST_SHOWN = 40
 _TUNNEL = re.compile(r"0*([0-9]{1,10})")
 _AAGUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -149,9 +150,9 @@ def _each(text: str) -> Iterator[tuple[str, str]]:
             if has_value:
                 raise PublicKeyError(f"option {name!r} takes no value")
         elif name or has_value:
-            raise PublicKeyError(
-                f"option {written[:40]!a} is not understood here, so this line lets nobody in"
-            )
+            # What is long is not shown: it may be a part of a private key.
+            what = f"option {written!a}" if len(written) <= _LONGEST_SHOWN else "what stands here"
+            raise PublicKeyError(f"{what} is not understood here, so this line lets nobody in")
         if name:
             yield name, value
         position = stop + 1

@@ -34,7 +34,8 @@ def terms_of_key(options: KeyOptions, offer: Offer, now: datetime) -> Terms:
     Raises:
         NoTerms: one of its options refuses the offer.
     """
-    if options.expires is not None and now > options.expires:
+    # The second that is named still counts, to its end.
+    if options.expires is not None and now.replace(microsecond=0) > options.expires:
         raise NoTerms(f"expired at {options.expires:%Y-%m-%dT%H:%M:%SZ} (expiry-time)")
     if options.sources is not None and not options.sources.match(offer.address):
         raise NoTerms(f"not from {_where(offer)} (from)")

@@ -1,6 +1,6 @@
 """What files say, read again only when they have changed.
 
-A file is known by its identity; one that cannot be used is tried again every time, and complained
+A file is known by its identity; one that cannot be read is tried again every time, and complained
 about once. What a file means is known to whoever parses it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from conch_insults.access.key_files import Version, version_of
+from conch_insults.access.key_files import KeyFolderError, Version, version_of
 from conch_insults.errors import KeyFileError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class KnownFile(Generic[_T]):
 
     Attributes:
         version: the file's identity, None when it could not even be looked at.
-        settled: whether a file of this version can only have this content.
+        settled: whether this is all that a file of this version can ever say.
         value: what it says, None when it cannot be used.
         problems: what is wrong with it; not empty when it cannot be used.
     """
@@ -52,10 +52,6 @@ class KnownFile(Generic[_T]):
     settled: bool
     value: _T | None
     problems: tuple[str, ...]
-
-    def problem(self, path: Path) -> str:
-        """Say why the file cannot be used, without its path in front."""
-        return self.problems[0].removeprefix(f"{path}: ")
 
 
 class KnownFiles(Generic[_T]):
@@ -66,7 +62,8 @@ class KnownFiles(Generic[_T]):
         parse: makes sense of a content, given with the path; raises `KeyFileError` with a text
             that names the path when the file must not be used at all.
         limit: the most bytes that a file may have.
-        report: is told each problem once per version of a file.
+        report: is told each problem once per version of a file, and what is wrong with a directory
+            once for all files in it.
         capacity: how many files to know at once.
     """
 
@@ -86,6 +83,7 @@ class KnownFiles(Generic[_T]):
         self._capacity = capacity
         # The least recently used first.
         self._known: dict[Path, KnownFile[_T]] = {}
+        self._folder_problem: str | None = None
 
     def look_up(self, path: Path, now: float) -> KnownFile[_T] | None:
         """Return what a file says, or None when there is no such file.
@@ -103,12 +101,13 @@ class KnownFiles(Generic[_T]):
             else:
                 known = self._read(path, now)
         except FileNotFoundError:
+            self._folder_problem = None
             return None
+        except KeyFolderError as error:
+            return self._none_can_be_used(str(error))
         except KeyFileError as error:
             known = KnownFile(version, settled=False, value=None, problems=(str(error),))
-        except OSError as error:
-            problem = f"{path}: cannot be read: {error.strerror}"
-            known = KnownFile(None, settled=False, value=None, problems=(problem,))
+        self._folder_problem = None
         self._known[path] = known
         if len(self._known) > self._capacity:
             del self._known[next(iter(self._known))]
@@ -120,9 +119,20 @@ class KnownFiles(Generic[_T]):
                 self._report(problem)
         return known
 
+    def _none_can_be_used(self, problem: str) -> KnownFile[_T]:
+        """Say once what is wrong with a directory: strangers can ask for any number of names."""
+        if problem != self._folder_problem:
+            self._folder_problem = problem
+            self._report(problem)
+        return KnownFile(None, settled=False, value=None, problems=(problem,))
+
     def _read(self, path: Path, now: float) -> KnownFile[_T]:
         file = self._files.read(path, self._limit)
-        parsed = self._parse(file.content, str(path))
         version = version_of(file.status)
-        settled = max(version.modified, version.changed) / 1e9 + SETTLED_AFTER <= now
+        # Not the time of modification: an archive or a copy may have set it, into the future too.
+        settled = version.changed / 1e9 + SETTLED_AFTER <= now
+        try:
+            parsed = self._parse(file.content, str(path))
+        except KeyFileError as error:
+            return KnownFile(version, settled, value=None, problems=(str(error),))
         return KnownFile(version, settled, parsed.value, parsed.problems)

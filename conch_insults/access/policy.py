@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from conch_insults.access.authorities import MAXIMUM_BYTES as MAXIMUM_AUTHORITIES_BYTES
 from conch_insults.access.authorities import parse_authorities
 from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES, KeyRules, parse_file
 from conch_insults.access.certificate import parse_certificate
@@ -25,15 +24,16 @@ from conch_insults.access.key_files import (
     user_ca_path,
 )
 from conch_insults.access.key_terms import NoTerms, terms_of_certificate, terms_of_key
-from conch_insults.access.known_files import KnownFile, KnownFiles, Parsed
-from conch_insults.access.public_key import is_security_key, parse_blob
+from conch_insults.access.known_files import KnownFiles, Parsed
+from conch_insults.access.public_key import parse_blob
 from conch_insults.access.revocation import MAXIMUM_BYTES as MAXIMUM_REVOKED_BYTES
 from conch_insults.access.revocation import parse_revoked
+from conch_insults.access.security_keys import refuse_unattested, refuse_unproved
 from conch_insults.access.signature import key_type_of
 from conch_insults.errors import KeyFileError, PublicKeyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["AccessRules", "GuestMode", "Policy"]
 
 MAXIMUM_CACHED_USERS = 1024
+
+_UNUSABLE_KEYS = "the user's key file cannot be used"
+_OTHER_TYPE = "key is not of the type it was offered as"
 
 GuestMode: TypeAlias = Literal["off", "key", "anyone"]
 
@@ -101,14 +104,22 @@ class Policy:
             files, self._parse_user, MAXIMUM_FILE_BYTES, report, capacity=MAXIMUM_CACHED_USERS
         )
         self._authorities = KnownFiles(
-            files, self._parse_authorities, MAXIMUM_AUTHORITIES_BYTES, report
+            files, partial(parse_authorities, rules=self._rules.keys), MAXIMUM_FILE_BYTES, report
         )
-        self._revoked = KnownFiles(files, _parse_revoked, MAXIMUM_REVOKED_BYTES, report)
+        self._revoked = KnownFiles(
+            files,
+            _parse_revoked,
+            MAXIMUM_REVOKED_BYTES,
+            lambda problem: report(f"{problem}: nobody may come in"),
+        )
 
     def decide(self, offer: Offer, now: datetime) -> Grant | Refusal:
-        """Say whether what is offered lets somebody in, by what the files say at `now`."""
-        if offer.key_type == ANYBODY:
-            return self._decide_guest(offer, now, Refusal("no key was offered", ""))
+        """Say whether what is offered lets somebody in.
+
+        Args:
+            offer: what is offered; any text and bytes will do.
+            now: the time, with its time zone, by which certificates and keys are valid.
+        """
         try:
             certificate = self._certificate(offer)
         except PublicKeyError as error:
@@ -116,33 +127,14 @@ class Policy:
         refusal = self._refuse_revoked(offer, certificate, now)
         if refusal is not None:
             return refusal
-        decision: Grant | Refusal = Refusal("not a valid user name", "")
-        if is_user_name(offer.user):
-            decision = (
-                self._decide_by_key(offer, now)
-                if certificate is None
-                else self._decide_by_certificate(offer, certificate, now)
-            )
+        decision = self._decide_user(offer, certificate, now)
+        if isinstance(decision, Refusal) and certificate is None:
+            # Whoever shows by a certificate who they are is not let in as nobody.
+            decision = self._decide_guest(offer, now, decision)
         if isinstance(decision, Grant):
-            return self._refuse_unproved(decision) or decision
-        # Whoever shows by a certificate who they are is not let in as nobody.
-        return decision if certificate else self._decide_guest(offer, now, decision)
-
-    def standing(self, user: str, now: datetime) -> tuple[Hashable, bool]:
-        """Return what changes when decisions about a user may, and whether it is settled.
-
-        Where it is not settled, the files may have changed again without showing it.
-        """
-        moment = now.timestamp()
-        known: list[KnownFile[Any] | None] = [
-            self._revoked.look_up(revoked_keys_path(self._keys_dir), moment),
-            self._authorities.look_up(user_ca_path(self._keys_dir), moment),
-        ]
-        if is_user_name(user):
-            path = authorized_keys_path(self._keys_dir, user)
-            known.append(self._users.look_up(path, moment))
-        versions = tuple(file and (file.version, file.problems) for file in known)
-        return versions, all(file is None or file.settled for file in known)
+            # As for sshd, the line that lets a key in decides what it must show, and no later one.
+            return refuse_unproved(decision) or decision
+        return decision
 
     # What is offered
 
@@ -166,11 +158,21 @@ class Policy:
             return None
         if revoked.value is None:
             return Refusal("nobody may come in: revoked_keys cannot be used", str(path))
-        blob = certificate.key.blob if certificate else offer.blob
-        reason = revoked.value.reason(blob, certificate)
+        reason = revoked.value.reason(offer.blob, certificate)
         return None if reason is None else Refusal(reason, str(path))
 
     # Users
+
+    def _decide_user(
+        self, offer: Offer, certificate: Certificate | None, now: datetime
+    ) -> Grant | Refusal:
+        if offer.key_type == ANYBODY:
+            return Refusal("no key was offered", "")
+        if not is_user_name(offer.user):
+            return Refusal("not a valid user name", "")
+        if certificate is None:
+            return self._decide_by_key(offer, now)
+        return self._decide_by_certificate(offer, certificate, now)
 
     def _decide_by_key(self, offer: Offer, now: datetime) -> Grant | Refusal:
         path = authorized_keys_path(self._keys_dir, offer.user)
@@ -178,13 +180,13 @@ class Policy:
         if file is None:
             return Refusal("unknown user", str(path))
         if file.value is None:
-            return Refusal("the user's key file cannot be used", str(path))
+            return Refusal(_UNUSABLE_KEYS, str(path))
         lines = file.value.keys.get(offer.blob)
         if lines is None:
             return Refusal("key not authorized for this user", str(path))
         if lines[0].key.key_type != key_type_of(offer.key_type):
-            return Refusal("key is not of the type it was offered as", str(path))
-        return _first_that_lets_in(
+            return Refusal(_OTHER_TYPE, str(path))
+        return self._first_that_lets_in(
             [(f"{path}:{line.line}", partial(terms_of_key, line.options)) for line in lines],
             offer,
             now,
@@ -193,42 +195,48 @@ class Policy:
     def _decide_by_certificate(
         self, offer: Offer, certificate: Certificate, now: datetime
     ) -> Grant | Refusal:
+        authority = certificate.authority.blob
+        terms = partial(terms_of_certificate, certificate)
+        lines: list[_Line] = []
         path = authorized_keys_path(self._keys_dir, offer.user)
         file = self._users.look_up(path, now.timestamp())
-        authorities = file.value.authorities if file and file.value else {}
-        lines = authorities.get(certificate.authority.blob, ())
-        terms = partial(terms_of_certificate, certificate)
-        sources: list[_Line] = [
-            (f"{path}:{line.line}", partial(terms, line.options)) for line in lines
-        ]
+        if file is not None and file.value is None:
+            lines.append((str(path), partial(_refuse, _UNUSABLE_KEYS)))
+        elif file is not None and file.value is not None:
+            lines += [
+                (f"{path}:{line.line}", partial(terms, line.options))
+                for line in file.value.authorities.get(authority, ())
+            ]
         path = user_ca_path(self._keys_dir)
-        known = self._authorities.look_up(path, now.timestamp())
-        if known is not None and known.value is None:
-            sources.append((str(path), _refuse_unusable))
-        elif known is not None and known.value is not None:
-            number = known.value.get(certificate.authority.blob)
-            if number is not None:
-                sources.append((f"{path}:{number}", partial(terms, None)))
-        if not sources:
+        trusted = self._authorities.look_up(path, now.timestamp())
+        if trusted is not None and trusted.value is None:
+            lines.append((str(path), partial(_refuse, "user_ca.pub cannot be used")))
+        elif trusted is not None and trusted.value is not None and authority in trusted.value:
+            lines.append((f"{path}:{trusted.value[authority].line}", partial(terms, None)))
+        if not lines:
             return Refusal("certificate's authority is not trusted", str(path))
-        return _first_that_lets_in(sources, offer, now, certificate)
+        return self._first_that_lets_in(lines, offer, now, certificate)
 
-    def _refuse_unproved(self, grant: Grant) -> Refusal | None:
-        """Refuse a security key that has not shown what it must; None if there is nothing to."""
-        if not is_security_key(grant.key_type):
-            return None
-        terms, proof, models = grant.terms, grant.offer.proof, self._rules.attested_aaguids
-        if models is not None and (not terms.aaguid or (models and terms.aaguid not in models)):
-            return Refusal(
-                "security key is not attested (access.require_attestation)", grant.source
-            )
-        if proof is None:
-            return None
-        if terms.touch_required and not proof.touched:
-            return Refusal("nobody touched the security key", grant.source)
-        if terms.verify_required and not proof.verified:
-            return Refusal("the security key did not verify its holder", grant.source)
-        return None
+    def _first_that_lets_in(
+        self,
+        lines: Sequence[_Line],
+        offer: Offer,
+        now: datetime,
+        certificate: Certificate | None = None,
+    ) -> Grant | Refusal:
+        """Ask line after line, as sshd does; if none lets anybody in, the first says why."""
+        refusals: list[Refusal] = []
+        for source, terms in lines:
+            try:
+                grant = Grant(offer, source, terms(offer, now), certificate)
+            except NoTerms as error:
+                refusals.append(Refusal(str(error), source))
+                continue
+            refusal = refuse_unattested(grant, self._rules.attested_aaguids)
+            if refusal is None:
+                return grant
+            refusals.append(refusal)
+        return refusals[0]
 
     # Guests
 
@@ -241,7 +249,7 @@ class Policy:
             path = authorized_keys_path(self._keys_dir, offer.user)
             if self._users.look_up(path, now.timestamp()) is not None:
                 return refusal
-        if offer.key_type != ANYBODY:
+        if offer.key_type != ANYBODY or offer.blob:
             try:
                 key_type = parse_blob(
                     offer.blob, minimum_rsa_bits=self._rules.keys.minimum_rsa_bits
@@ -249,9 +257,9 @@ class Policy:
             except PublicKeyError as error:
                 return Refusal(str(error), "")
             if key_type != key_type_of(offer.key_type):
-                return Refusal("key is not of the type it was offered as", "")
+                return Refusal(_OTHER_TYPE, "")
         grant = Grant(offer, f"access.guests = {guests}", self._rules.guest_terms, is_guest=True)
-        return self._refuse_unproved(grant) or grant
+        return refuse_unattested(grant, self._rules.attested_aaguids) or grant
 
     # Files
 
@@ -263,32 +271,13 @@ class Policy:
             kind.setdefault(entry.key.blob, []).append(entry)
         return Parsed(found, parsed.problems)
 
-    def _parse_authorities(self, content: bytes, name: str) -> Parsed[Mapping[bytes, int]]:
-        return parse_authorities(content, name, minimum_rsa_bits=self._rules.keys.minimum_rsa_bits)
 
-
-def _first_that_lets_in(
-    lines: Sequence[_Line],
-    offer: Offer,
-    now: datetime,
-    certificate: Certificate | None = None,
-) -> Grant | Refusal:
-    """Ask line after line, as sshd does; if none lets anybody in, the first says why."""
-    refusals: list[Refusal] = []
-    for source, terms in lines:
-        try:
-            return Grant(offer, source, terms(offer, now), certificate)
-        except NoTerms as error:
-            refusals.append(Refusal(str(error), source))
-    return refusals[0]
-
-
-def _refuse_unusable(_offer: Offer, _now: datetime) -> Terms:
-    raise NoTerms("user_ca.pub cannot be used")
+def _refuse(reason: str, _offer: Offer, _now: datetime) -> Terms:
+    raise NoTerms(reason)
 
 
 def _parse_revoked(content: bytes, name: str) -> Parsed[RevokedKeys]:
     try:
         return Parsed(parse_revoked(content))
     except KeyFileError as error:
-        raise KeyFileError(f"{name}: {error}: nobody may come in") from error
+        raise KeyFileError(f"{name}: {error}") from error

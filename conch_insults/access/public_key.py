@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
+from conch_insults.access.certified_key import CERTIFICATE_SUFFIX
 from conch_insults.errors import PublicKeyError
 from conch_insults.wire import Fields, ProtocolError
 
@@ -47,7 +48,6 @@ MAXIMUM_RSA_BITS = 16 * 1024
 _NEW_KEY = "make one with `ssh-keygen -t ed25519`"
 _PRIVATE_MARKS = ("-----BEGIN", "PuTTY-User-Key-File")
 _RFC4716_MARK = "---- BEGIN SSH2 PUBLIC KEY"
-_CERTIFICATE_SUFFIX = "-cert-v01@openssh.com"
 # No option of an authorized_keys line starts like one of these.
 _KEY_MARKS = ("ssh-", "ecdsa-", "sk-", "rsa-", "---", "PuTTY-")
 
@@ -144,7 +144,7 @@ def _refuse_other_formats(text: str) -> None:
 def _refuse_key_type(key_type: str) -> None:
     if key_type == "ssh-dss":
         raise PublicKeyError(f"DSA keys (ssh-dss) are too weak: {_NEW_KEY}")
-    if key_type.endswith(_CERTIFICATE_SUFFIX):
+    if key_type.endswith(CERTIFICATE_SUFFIX):
         raise PublicKeyError("certificates are not accepted: give the plain public key")
     if key_type not in _KEY_TYPES:
         raise PublicKeyError(f"unknown key type {key_type[:40]!a}: {_NEW_KEY}")
