@@ -4,20 +4,24 @@ import getpass
 import os
 import pwd
 import shlex
+import stat
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
+from conch_insults.access.grants import Grant, Offer
 from conch_insults.access.key_directory import add_keys, read_user, users
+from conch_insults.access.policy import Policy
 from conch_insults.access.public_key import parse_public_key
 from conch_insults.cli import init as init_module
 from conch_insults.cli.init import init
 from conch_insults.config import AccessSettings, Settings, SshSettings
 from conch_insults.errors import ConchInsultsError, HostKeyError, KeyFileError
 from conch_insults.ssh.host_keys import host_key_path, host_public_keys
-from tests.sample_keys import names_in, private_key_text, public_key
+from tests.sample_keys import names_in, private_key_text, public_key, public_rsa_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +35,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.keys_dir = folder / "keys"
+        self.access = AccessSettings(keys_dir=self.keys_dir)
         self.ssh_dir = folder / "home" / ".ssh"
         self.ssh_dir.mkdir(parents=True)
 
@@ -40,9 +45,7 @@ class Machine:
             (self.ssh_dir / name).write_bytes(private_key_text(number))
 
     def run(self, endpoint: str = "tcp:2222") -> Result:
-        settings = Settings(
-            access=AccessSettings(keys_dir=self.keys_dir), ssh=SshSettings(endpoint=endpoint)
-        )
+        settings = Settings(access=self.access, ssh=SshSettings(endpoint=endpoint))
         return CliRunner().invoke(init, obj=settings)
 
     def said(self, endpoint: str = "tcp:2222") -> list[str]:
@@ -188,6 +191,70 @@ class TestOwnKeys:
         machine.owns(1)
         machine.said()
         assert machine.let_in() == [public_key(9).fingerprint, public_key(1).fingerprint]
+
+
+class TestOthers:
+    """A lenient umask gives a group what the server takes for a stranger's right."""
+
+    def lenient(self, machine: Machine) -> tuple[Path, Path]:
+        folders = (machine.keys_dir, machine.keys_dir / "authorized_keys.d")
+        for folder in folders:
+            folder.mkdir()
+            folder.chmod(0o2775)
+        return folders
+
+    def test_lose_the_right_to_write(self, machine: Machine) -> None:
+        machine.owns(1)
+        folders = self.lenient(machine)
+        lines = machine.said()
+        assert lines[:2] == [f"took from others the right to write to {path}" for path in folders]
+        assert [stat.S_IMODE(path.stat().st_mode) for path in folders] == [0o2755, 0o2755]
+        key = public_key(1)
+        policy = Policy(machine.keys_dir, print)
+        decision = policy.decide(Offer("alice", key.key_type, key.blob, ""), datetime.now(UTC))
+        assert isinstance(decision, Grant)
+
+    def test_lose_it_also_when_there_is_nothing_else_to_do(self, machine: Machine) -> None:
+        machine.said()
+        machine.keys_dir.chmod(0o777)
+        assert machine.said()[0] == f"took from others the right to write to {machine.keys_dir}"
+        assert machine.said()[0].startswith("nothing to do")
+
+    def test_keep_it_where_the_settings_do_not_mind(self, machine: Machine) -> None:
+        machine.access = AccessSettings(keys_dir=machine.keys_dir, strict_modes=False)
+        folders = self.lenient(machine)
+        assert "took" not in "".join(machine.said())
+        assert [stat.S_IMODE(path.stat().st_mode) for path in folders] == [0o2775, 0o2775]
+
+    def test_a_folder_of_somebody_else(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.lenient(machine)
+
+        def forbidden(self: Path, mode: int) -> NoReturn:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(type(machine.keys_dir), "chmod", forbidden)
+        assert str(machine.error()) == (
+            f"{machine.keys_dir}: others may write to it, and its mode cannot be changed:"
+            f" Operation not permitted: run `chmod go-w {machine.keys_dir}` as its owner"
+        )
+
+
+class TestSettings:
+    def test_a_key_that_they_refuse_is_not_let_in(self, machine: Machine) -> None:
+        (machine.ssh_dir / "id_rsa.pub").write_text(public_rsa_key().line)
+        machine.access = AccessSettings(keys_dir=machine.keys_dir, minimum_rsa_bits=4096)
+        lines = machine.said()
+        assert any("id_rsa.pub: RSA key of 2048 bits is too weak" in line for line in lines)
+        assert lines[-1] == GENERATED
+
+    def test_an_authority_is_no_way_in(self, machine: Machine) -> None:
+        machine.owns(1)
+        machine.owns(2, "id_work")
+        line = f"cert-authority {public_key(1).line}"
+        add_keys(machine.keys_dir, "alice", line.encode(), "")
+        assert isinstance(machine.error(), KeyFileError)
 
 
 class TestName:

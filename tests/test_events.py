@@ -70,8 +70,10 @@ def test_every_event_is_caused_somewhere() -> None:
             LoginAccepted(
                 "ssh-1", "alice", "192.0.2.1", "ssh-ed25519", "SHA256:abc", "alice:1", "-"
             ),
-            "login: user=alice from=192.0.2.1 key=ssh-ed25519 SHA256:abc by=alice:1"
-            " certificate=- connection=ssh-1",
+            (
+                "login: user=alice from=192.0.2.1 key=ssh-ed25519 SHA256:abc by=alice:1"
+                " certificate=- connection=ssh-1"
+            ),
         ),
         (
             LoginRefused("ssh-2", "bob", "192.0.2.2", "no key of theirs", 3),

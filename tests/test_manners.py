@@ -60,12 +60,11 @@ def test_what_they_do_not_take(line: str) -> None:
 def test_the_appearance_follows() -> None:
     chat = Chat()
     appearance = chat.dialogue.appearance
-    assert appearance.colour == "auto"
-    assert chat.lines("color on") == ["Colours: on."]
-    assert appearance.colour == "on"
-    assert chat.lines("colour") == ["Colours: on."]
-    chat.lines("color auto")
-    assert appearance.colour == "auto"
+    colours = []
+    for line in ("color on", "colour", "color auto", "COLOR off"):
+        assert chat.lines(line) == [f"Colours: {appearance.colour}."]
+        colours.append(str(appearance.colour))
+    assert colours == ["on", "on", "auto", "off"]
     chat.lines("plain")
     assert appearance.plain
     chat.lines("plain off")

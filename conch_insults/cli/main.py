@@ -11,16 +11,19 @@ from pathlib import Path
 
 import click
 
+from conch_insults.cli.access import access
 from conch_insults.cli.client import client
 from conch_insults.cli.config import config
 from conch_insults.cli.init import init
 from conch_insults.cli.keys import keys
+from conch_insults.cli.packs import packs
+from conch_insults.cli.shown_keys import complain
 from conch_insults.config import load_settings
 from conch_insults.errors import ConchInsultsError
 
 __all__ = ["cli", "main"]
 
-_USING_SETTINGS = {"init", "keys"}
+_USING_SETTINGS = {"access", "init", "keys", "packs"}
 
 
 @click.group()
@@ -32,10 +35,12 @@ def cli(context: click.Context) -> None:
         context.obj = load_settings(Path.cwd())
 
 
+cli.add_command(access)
 cli.add_command(client)
 cli.add_command(config)
 cli.add_command(init)
 cli.add_command(keys)
+cli.add_command(packs)
 
 
 def main() -> None:
@@ -43,5 +48,7 @@ def main() -> None:
     try:
         cli()
     except ConchInsultsError as error:
-        click.echo(f"conch-insults: {error}", err=True)
+        # Settings are the one thing that can be wrong in several lines.
+        for line in f"conch-insults: {error}".split("\n"):
+            complain(line)
         sys.exit(1)
