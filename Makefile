@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint format lowest clean
+.PHONY: run test lint format lowest picture clean
 
 # Start the server in front, after printing the ssh command that gets in.
 run: $(STAMP)
@@ -30,6 +30,10 @@ lowest: pyproject.toml
 	$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python \
 		--resolution lowest-direct --editable . --group dev
 	$(VENV)-lowest/bin/python -m pytest -n 2 --dist loadfile
+
+# Play a session again for the README's transcript and docs/session.svg.
+picture: $(STAMP)
+	$(BIN)/python -m docs.session_picture
 
 clean:
 	rm -rf $(VENV) $(VENV)-lowest .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

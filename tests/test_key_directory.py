@@ -251,7 +251,7 @@ class TestAddingWithOptions:
             ('principals="a"', "option 'principals' means nothing without 'cert-authority'"),
             ('from="10.0.0.1"', "option 'from' is given twice"),
             ('environment="A=1"', "option 'environment' sets A, which access.permit_environment"),
-            (f"restrict {WORK.line}", "option 'restrict ssh-ed25519"),
+            (f"restrict {WORK.line}", "what stands here is not understood"),
             ("restrict ", "option 'restrict ' is not understood"),
             ("#", "option '#' is not understood"),
             (f'command="\n{WORK.line}\n#"', "options hold a line end"),

@@ -138,7 +138,7 @@ class TestACommand:
 
     def test_about_an_unknown_topic_still_gets_an_answer(self, server: RealServer) -> None:
         answer, status = said(server.ssh("zorkmids", "and", "gold"))
-        assert b"zorkmids and gold" in answer
+        assert b"zorkmids and gold" in answer.lower()
         assert (answer.count(b"\n"), status) == (1, 0)
 
     def test_about_an_unknown_topic_fails_where_the_classic_answer_is_set(self, site: Site) -> None:
@@ -266,12 +266,14 @@ class TestWhatNobodyGets:
 
 
 def _numbered_topics() -> Iterator[bytes]:
-    return (b"topic-%06d\n" % number for number in range(MANY))
+    """Ask for no suggestions, and then about as many topics as there are numbers."""
+    yield b"quiet\n"
+    yield from (b"topic-%06d\n" % number for number in range(MANY))
 
 
 def _numbers_in(answers: bytes) -> list[int]:
-    """Return the number that each line of the answers is about."""
-    return [int(_NUMBER.findall(line)[0]) for line in answers.splitlines()]
+    """Return the number that each line of the answers is about, after the first."""
+    return [int(_NUMBER.findall(line)[0]) for line in answers.splitlines()[1:]]
 
 
 _NUMBER = re.compile(rb"[Tt]opic-(\d{6})")

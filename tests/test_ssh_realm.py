@@ -68,6 +68,51 @@ def test_one_person_hears_everything_once_whatever_the_channel() -> None:
     assert len(said) == 4
 
 
+# What is remembered
+
+OTHER_KEY = Grant(Offer("alice", "ssh-ed25519", b"another key", "192.0.2.2"), "alice:2")
+BOB = Grant(Offer("bob", "ssh-ed25519", b"a key", "192.0.2.1"), "bob:1")
+
+
+def visit(here: InsultRealm, grant: Grant) -> InsultAvatar:
+    """Come in and leave, and return who it was."""
+    _, avatar, logout = here.requestAvatar(grant, PEER, IConchUser)
+    logout()
+    return avatar
+
+
+def test_whoever_comes_back_is_remembered_by_name() -> None:
+    here = realm()
+    first, second, other = visit(here, GRANT), visit(here, OTHER_KEY), visit(here, BOB)
+    assert first is not second
+    assert first.history is second.history
+    assert first._person.heard is second._person.heard
+    assert other.history is not first.history
+    assert other._person.heard is not first._person.heard
+
+
+def test_whoever_comes_back_hears_nothing_again() -> None:
+    conversations = started_conversations(insult_pack(b"perl: one\nperl: two\nperl: three\n"))
+    here = InsultRealm(conversations, lambda _: None, Clock())
+    said = {visit(here, GRANT).converse().dialogue.answer(b"perl").lines for _ in range(3)}
+    assert len(said) == 3
+
+
+def test_what_somebody_asked_for_ends_with_their_visit() -> None:
+    here = realm()
+    visit(here, GRANT)._person.wanted = Rating.G
+    assert visit(here, GRANT)._person.wanted is Rating.R
+
+
+def test_a_guest_is_nobody_to_be_remembered() -> None:
+    here = realm()
+    first, second = visit(here, A_GUEST), visit(here, A_GUEST)
+    assert first.history is not second.history
+    # Guests may call themselves what they like.
+    namesake = Grant(Offer("alice", ANYBODY, b"", "192.0.2.1"), "guests", is_guest=True)
+    assert visit(here, GRANT).history is not visit(here, namesake).history
+
+
 # Terms
 
 GUEST_TERMS = Terms(rating=Rating.G, lines_per_minute=60, session_limit=300)

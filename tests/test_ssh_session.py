@@ -17,7 +17,7 @@ from conch_insults.ssh.session import InsultSession
 from tests import ssh_client as ssh
 from tests.access_door import ALICE, AccessDoor
 from tests.ssh_client import uint32
-from tests.ssh_peer import ConnectionPeer
+from tests.ssh_peer import ConnectionPeer, insult_pack, started_conversations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,6 +202,134 @@ def test_a_resized_window_lays_the_line_out_anew() -> None:
     assert b"long" in peer.output()
 
 
+# How a terminal looks, and what it remembers
+
+COLOUR = b"\x1b[1;32m"
+PACK = "café: Überheblich… naïve.\n".encode()
+UP = b"\x1b[A"
+
+
+def terminal(
+    peer: ConnectionPeer,
+    variables: dict[bytes, bytes] | None = None,
+    *,
+    channel: int = 7,
+    term: bytes = b"xterm",
+) -> bytes:
+    """Open another channel with a terminal, and return what it shows first."""
+    number = peer.service.localChannelID
+    peer.open(channel)
+    for name, value in (variables or {}).items():
+        peer.request(b"env", NS(name) + NS(value), to=number)
+    peer.request(b"pty-req", NS(term) + struct.pack(">4L", 80, 24, 0, 0) + NS(b""), to=number)
+    peer.request(b"shell", to=number)
+    return peer.output(channel)
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [
+        ({}, True),
+        ({b"COLORTERM": b"truecolor"}, True),
+        ({b"NO_COLOR": b""}, True),
+        ({b"NO_COLOR": b"1"}, False),
+        ({b"CLICOLOR": b"0"}, False),
+        ({b"CLICOLOR": b"0", b"CLICOLOR_FORCE": b"1"}, True),
+        ({b"NO_COLOR": b"x" * 257}, True),
+        ({b"no_color": b"1"}, True),
+    ],
+)
+def test_a_client_says_whether_there_is_colour(
+    variables: dict[bytes, bytes], *, is_coloured: bool
+) -> None:
+    assert (COLOUR in terminal(ConnectionPeer(), variables)) is is_coloured
+
+
+def test_variables_that_say_nothing_about_looks_are_forgotten() -> None:
+    session = InsultSession(ConnectionPeer().avatar)
+    for number in range(1000):
+        session.setEnv(b"LC_%d" % number, b"C")
+    session.setEnv(b"LANG", b"C")
+    assert session._environment == {"LANG": "C"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "answer"),
+    [
+        ({}, "Überheblich… naïve."),
+        ({b"LANG": b"de_DE.UTF-8"}, "Überheblich… naïve."),
+        ({b"LANG": b"C"}, "Uberheblich... naive."),
+        ({b"LANG": b"C", b"LC_ALL": b"C.utf8"}, "Überheblich… naïve."),
+        ({b"LANG": b"\xff\x00"}, "Überheblich… naïve."),
+    ],
+)
+def test_a_client_says_which_characters_it_can_show(
+    variables: dict[bytes, bytes], answer: str
+) -> None:
+    peer = ConnectionPeer(started_conversations(insult_pack(PACK)))
+    terminal(peer, variables)
+    peer.data("café\r".encode())
+    assert f"\r\n{answer}\r\n".encode() in peer.output()
+
+
+def test_a_pipe_gets_what_was_written_whatever_its_variables_say() -> None:
+    peer = ConnectionPeer(started_conversations(insult_pack(PACK)))
+    peer.open()
+    peer.request(b"env", NS(b"LANG") + NS(b"C"))
+    peer.request(b"shell")
+    peer.received()
+    peer.data("café\n".encode())
+    assert peer.output().decode() == "Überheblich… naïve.\n"
+
+
+@pytest.mark.parametrize("term", [b"dumb", b"", b"unknown"])
+def test_a_terminal_without_escape_sequences_gets_none(term: bytes) -> None:
+    peer = ConnectionPeer()
+    screen = terminal(peer, term=term)
+    peer.data(b"perk\x7fl\r" + UP + b"\r")
+    screen += peer.output()
+    assert b"\x1b" not in screen
+    assert screen.count(b"Line noise.\r\n") == 2
+
+
+def test_each_session_looks_as_it_was_asked_to() -> None:
+    peer = ConnectionPeer()
+    terminal(peer)
+    assert COLOUR in terminal(peer, channel=8)
+    peer.data(b"color off\r", to=0)
+    assert COLOUR not in peer.output()
+    peer.data(b"perl\r", to=1)
+    assert COLOUR in peer.output(8)
+
+
+def test_what_was_typed_at_one_terminal_can_be_had_at_the_next() -> None:
+    peer = ConnectionPeer()
+    terminal(peer)
+    peer.data(b"perl\r\x04")
+    peer.close()
+    peer.received()
+    terminal(peer, channel=8)
+    peer.data(UP, to=1)
+    assert peer.output(8) == b"perl"
+
+
+def test_what_was_piped_was_not_typed() -> None:
+    peer = ConnectionPeer()
+    peer.shell()
+    peer.data(b"perl\n")
+    peer.received()
+    terminal(peer, channel=8)
+    peer.data(UP, to=1)
+    assert b"perl" not in peer.output(8)
+
+
+def test_topics_can_be_completed() -> None:
+    peer = ConnectionPeer()
+    terminal(peer)
+    peer.data(b"cob\t")
+    assert peer.output().endswith(b"ol")
+
+
 # What the person's key allows
 
 
@@ -271,6 +399,16 @@ def test_variables_of_a_key_are_kept_and_those_of_a_client_are_not(tmp_path: Pat
     client.request(b"env", NS(b"LANG") + NS(b"de_DE"))
     assert client.numbers() == [ssh.SUCCESS]
     assert client.server.avatar.grant.terms.environment == (("LANG", "C"),)
+
+
+def test_variables_of_a_key_count_more_than_those_of_a_client(tmp_path: Path) -> None:
+    client = by_key(tmp_path, 'environment="NO_COLOR=1"', "NO_COLOR")
+    client.request(b"env", NS(b"NO_COLOR") + NS(b""))
+    client.pty()
+    client.request(b"shell")
+    screen = client.output()
+    assert screen.endswith(b"> ")
+    assert COLOUR not in screen
 
 
 # Guests

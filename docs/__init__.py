@@ -1,0 +1,1 @@
+"""What makes pages of the documentation that are better made than written."""
