@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 __all__ = [
     "ALL",
@@ -30,9 +30,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; `template` says it with the fields' names in braces."""
+    """Something that happened; `template` says it with the fields' names in braces.
+
+    Its `level` is "warn" where the operator has to do something about it, else "info".
+    """
 
     template: ClassVar[str]
+    level: ClassVar[Literal["info", "warn"]] = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ class PacksRefused(Event):
 
     reason: str
     template: ClassVar[str] = "packs refused, keeping the old ones: {reason}"
+    level = "warn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ BURST = 10
 class Pace:
     """The pace of one person, in all of their conversations at once.
 
-    Whoever has asked too often, in several conversations, is in debt: each line counts, and each
-    conversation waits for its own turn (the generic cell rate algorithm, ITU-T I.371).
+    Whoever has asked too often, in several conversations, is in debt: each answer counts, however
+    many of them a line asks for, and each conversation waits for its own turn (the generic cell
+    rate algorithm, ITU-T I.371).
 
     Args:
         clock: measures it.
@@ -35,9 +36,9 @@ class Pace:
         # When all lines until now would have come, had they kept to the interval.
         self._on_time = clock.seconds()
 
-    def spend(self) -> bool:
-        """Count a line, and say whether the next may come at once."""
-        self._on_time = max(self._on_time, self._clock.seconds()) + self._interval
+    def spend(self, answers: int = 1) -> bool:
+        """Count so many answers, and say whether the next line may come at once."""
+        self._on_time = max(self._on_time, self._clock.seconds()) + answers * self._interval
         return self._wait() <= 0
 
     def call_when_due(self, action: Callable[[], None]) -> IDelayedCall:

@@ -7,34 +7,26 @@ terminals, and never decodes: that is the dialogue's.
 from __future__ import annotations
 
 import re
-from random import Random
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from typing_extensions import override
 from zope.interface import implementer
 
-from conch_insults.core.dialogue import MAX_LINE, Dialogue
-from conch_insults.core.insulter import Insulter
-from conch_insults.core.person import Person
-from conch_insults.events import SessionEnded
-from conch_insults.rating import Rating
+from conch_insults.core.dialogue import MAX_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
-    from conch_insults.core.dialogue import Reply
-    from conch_insults.core.packs import Pack
-    from conch_insults.events import EventSink
+    from conch_insults.core.dialogue import Dialogue, Reply
     from conch_insults.line_transport import LineTransport
     from conch_insults.pace import Pace
 
-__all__ = ["InsultFactory", "InsultProtocol"]
+__all__ = ["InsultProtocol"]
 
 # RFC 854: a negotiation (IAC WILL|WONT|DO|DONT option), a subnegotiation (IAC SB ... IAC SE) or a
 # lone command. An option is never a line ending here: stripping must not join two lines.
@@ -46,6 +38,10 @@ _TELNET_COMMANDS = re.compile(
 # reader who is slow can stop us in the middle of a long read.
 _WRITE_SIZE = 32 * 1024
 
+# After so many lines of answers everybody else gets their turn: one read may hold thousands of
+# questions.
+_LINES_A_TURN = 32
+
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
 class InsultProtocol(LineReceiver):
@@ -54,6 +50,14 @@ class InsultProtocol(LineReceiver):
     Lines end with LF or CRLF. A longer line than `MAX_LINE` is answered once and dropped up to
     its end; telnet's commands are stripped from a line. When the transport cannot take more, no
     further line is answered until it can.
+
+    Args:
+        dialogue: who answers.
+        greeting: what is said first, a line each.
+        ended: is called once, when the connection is lost.
+        pace: how fast the person may ask, None for as fast as they can.
+        clock: a reactor's; many lines are answered in several of its turns. Without one, a read
+            is worked through at once.
 
     Attributes:
         dialogue: who answers.
@@ -74,9 +78,13 @@ class InsultProtocol(LineReceiver):
         greeting: Sequence[str] = (),
         ended: Callable[[InsultProtocol], None] = lambda _: None,
         pace: Pace | None = None,
+        clock: IReactorTime | None = None,
     ) -> None:
         self.lines_served = 0
         self._pace = pace
+        self._clock = clock
+        # Since others had their turn.
+        self._lines_said = 0
         self._peer_is_slow = False
         self._turn: IDelayedCall | None = None
         self.status = 0
@@ -125,13 +133,14 @@ class InsultProtocol(LineReceiver):
         self._peer_is_slow = False
         self._go_on()
 
-    def _hold(self, pace: Pace) -> None:
+    def _hold(self, turn: IDelayedCall) -> None:
         """Answer no further line until it is this person's turn again."""
-        self._turn = pace.call_when_due(self._release)
+        self._turn = turn
         super().pauseProducing()
 
     def _release(self) -> None:
         self._turn = None
+        self._lines_said = 0
         self._go_on()
 
     def _go_on(self) -> None:
@@ -197,11 +206,14 @@ class InsultProtocol(LineReceiver):
     def _reply(self, reply: Reply) -> None:
         self.lines_served += 1
         self.status = reply.status
+        self._lines_said += max(1, len(reply.lines))
         self._send(reply.lines)
         if reply.finished:
             self._finish()
         elif self._pace is not None and not self._pace.spend():
-            self._hold(self._pace)
+            self._hold(self._pace.call_when_due(self._release))
+        elif self._clock is not None and self._lines_said >= _LINES_A_TURN:
+            self._hold(self._clock.callLater(0, self._release))
 
     def _send(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -224,118 +236,3 @@ class InsultProtocol(LineReceiver):
         # A transport waits for a paused producer to go on before it closes.
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-
-
-class InsultFactory(Factory[InsultProtocol]):
-    """Conversations over TCP, and the one insulter that those of every door share.
-
-    Args:
-        pack: what there is to say.
-        emit: is told when somebody who came over TCP has gone.
-        clock: measures how long they stayed.
-        greeting: what they are told first, a line each.
-        classic: whether unknown topics get the classic reply.
-        ceiling: the most that anybody may hear.
-        admit: says whether an address may connect over TCP: with what to call when the
-            connection has ended, or with None.
-
-    Attributes:
-        ceiling: as above.
-        sessions: the conversations under way, at every door.
-        connections: of these, those over TCP.
-    """
-
-    noisy = False
-
-    def __init__(  # noqa: PLR0913 - what a server is made of
-        self,
-        pack: Pack,
-        emit: EventSink,
-        clock: IReactorTime,
-        *,
-        greeting: Sequence[str] = (),
-        classic: bool = False,
-        ceiling: Rating = Rating.R,
-        admit: Callable[[str], Callable[[], None] | None] = lambda _: lambda: None,
-    ) -> None:
-        self.sessions: set[InsultProtocol] = set()
-        self.connections: set[InsultProtocol] = set()
-        self._insulter: Insulter | None = None
-        self._pack = pack
-        self._emit = emit
-        self._clock = clock
-        self._greeting = greeting
-        self._classic = classic
-        self.ceiling = ceiling
-        self._admit = admit
-        self._connections = 0
-
-    @override
-    def startFactory(self) -> None:
-        self._insulter = Insulter(self._pack, Random())  # noqa: S311 - a joke, not a key
-
-    @override
-    def stopFactory(self) -> None:
-        self._insulter = None
-
-    @property
-    def pack(self) -> Pack:
-        """What there is to say; a new one counts from the next line on."""
-        return self._pack
-
-    @pack.setter
-    def pack(self, pack: Pack) -> None:
-        self._pack = pack
-        if self._insulter is not None:
-            self._insulter.pack = pack
-
-    @override
-    def buildProtocol(self, addr: IAddress | None) -> InsultProtocol | None:
-        address = getattr(addr, "host", "-")
-        leave = self._admit(address)
-        if leave is None:
-            return None
-        self._connections += 1
-        connection = f"tcp-{self._connections}"
-        started = self._clock.seconds()
-
-        def ended(protocol: InsultProtocol) -> None:
-            leave()
-            self.connections.discard(protocol)
-            duration = self._clock.seconds() - started
-            self._emit(
-                SessionEnded(connection, "tcp", "-", address, duration, protocol.lines_served)
-            )
-
-        protocol = self.converse(Person(self.ceiling), self._greeting, ended)
-        protocol.factory = self
-        self.connections.add(protocol)
-        return protocol
-
-    def converse(
-        self,
-        person: Person,
-        greeting: Sequence[str],
-        ended: Callable[[InsultProtocol], None],
-        *,
-        pace: Pace | None = None,
-    ) -> InsultProtocol:
-        """Make the protocol of one conversation, of whatever door.
-
-        Args:
-            person: whom it is with.
-            greeting: what they are told first, a line each.
-            ended: is called once, when the conversation's connection is lost.
-            pace: how fast this person may ask, None for as fast as they can.
-        """
-        if self._insulter is None:
-            raise RuntimeError("the factory has not been started")
-
-        def forget(protocol: InsultProtocol) -> None:
-            self.sessions.discard(protocol)
-            ended(protocol)
-
-        dialogue = Dialogue(self._insulter, person, classic=self._classic)
-        protocol = InsultProtocol(dialogue, greeting, forget, pace)
-        self.sessions.add(protocol)
-        return protocol

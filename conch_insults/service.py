@@ -21,6 +21,7 @@ from twisted.python.usage import Options
 from typing_extensions import override
 
 from conch_insults.config import Settings, load_settings
+from conch_insults.conversations import InsultFactory
 from conch_insults.core.packs import read_packs
 from conch_insults.door import CannotStart, Door
 from conch_insults.errors import ConchInsultsError, SettingsError
@@ -29,7 +30,6 @@ from conch_insults.events import (
 )
 from conch_insults.limits import ConnectionLimits, Gate, MaxStartups, Outcome
 from conch_insults.pack_shelf import PackShelf
-from conch_insults.protocol import InsultFactory
 from conch_insults.rating import Rating
 from conch_insults.refusal_report import RefusalReport
 from conch_insults.ssh_door import make_ssh_door

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conch_insults.config import Settings
+    from conch_insults.conversations import InsultFactory
     from conch_insults.events import EventSink
     from conch_insults.limits import Gate
-    from conch_insults.protocol import InsultFactory
     from conch_insults.ssh.transport import InsultSSHTransport
 
 __all__ = ["make_ssh_door"]

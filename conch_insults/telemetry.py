@@ -42,7 +42,7 @@ class EventLog:
                 clean = printable(value, _LONGEST_VALUE)
                 in_a_pair = f"={{{name}}}" in event.template
                 values[name] = _quoted(clean) if in_a_pair else clean
-        self._log.info(event.template, **values)
+        self._log.emit(LogLevel.levelWithName(event.level), event.template, **values)
 
 
 def _quoted(value: str) -> str:

@@ -40,8 +40,8 @@ _COLUMNS, _ROWS = 80, 40
 _SERVER = f"""\
 import runpy
 from random import Random
-from conch_insults import protocol
-protocol.Random = lambda: Random(2078)
+from conch_insults import conversations
+conversations.Random = lambda: Random(2078)
 application = runpy.run_path({str(TREE / "insult_ssh.tac")!r})["application"]
 """
 

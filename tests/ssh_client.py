@@ -35,10 +35,10 @@ from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.packet_stream import PacketStream
 from conch_insults.ssh.realm import InsultRealm
 from conch_insults.wire import Fields, ProtocolError
-from tests.ssh_peer import GRANT, started_conversations
+from tests.ssh_peer import GRANT, started_conversations, take_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from twisted.internet.interfaces import IPushProducer
     from twisted.logger import LogEvent
@@ -114,9 +114,11 @@ class TcpLink:
         most_pending: how much that was when it was most.
         unread: what the client has sent while the server would not read.
         reading: whether the server reads.
+        take_turns: lets the reactor's turns pass that the server has asked for.
     """
 
     server: InsultSSHTransport
+    take_turns: Callable[[], None]
 
     def __init__(self) -> None:
         self.pending = bytearray()
@@ -195,6 +197,7 @@ class TcpLink:
             piece = bytes(self.unread[:65536])
             del self.unread[:65536]
             self.server.dataReceived(piece)
+            self.take_turns()
 
     def drain(self) -> bytes:
         """Read all that the server has written."""
@@ -205,6 +208,7 @@ class TcpLink:
         if self._is_paused and self._producer is not None:
             self._is_paused = False
             self._producer.resumeProducing()
+            self.take_turns()
         elif self.disconnecting and is_writing:
             self.lose()
         return data
@@ -266,8 +270,14 @@ class SshClient:
         if tcp:
             directlyProvides(self.link, ITCPTransport)  # what the server uses of it
         self.link.server = server
+        self.link.take_turns = self._take_turns
         self._start(b"aes128-gcm@openssh.com")
         server.makeConnection(self.link)
+
+    def _take_turns(self) -> None:
+        conversations = getattr(self, "conversations", None)
+        if conversations is not None:
+            take_turns(conversations)
 
     def _start(self, cipher: bytes) -> None:
         self.received: list[tuple[int, bytes]] = []

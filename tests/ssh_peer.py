@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from random import Random
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.conch.ssh import connection as ssh_connection
 from twisted.conch.ssh.common import NS
@@ -18,9 +18,9 @@ from twisted.logger import Logger
 
 from conch_insults.access.grants import Grant, Offer
 from conch_insults.config import LimitSettings
+from conch_insults.conversations import InsultFactory
 from conch_insults.core.pack_model import Pack, build_pack
 from conch_insults.core.packs import parse_written
-from conch_insults.protocol import InsultFactory
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.realm import InsultAvatar, Peer
 from conch_insults.wire import Fields, ProtocolError
@@ -47,6 +47,13 @@ def started_conversations(pack: Pack | None = None) -> InsultFactory:
     assert factory._insulter is not None
     factory._insulter.random = Random(1)
     return factory
+
+
+def take_turns(conversations: InsultFactory) -> None:
+    """Let the reactor's turns pass that conversations have asked for."""
+    clock = cast("Clock", conversations._clock)
+    while any(call.getTime() <= clock.seconds() for call in clock.getDelayedCalls()):
+        clock.advance(0)
 
 
 def describe(number: int, payload: bytes) -> tuple[Any, ...]:
@@ -132,6 +139,7 @@ class ConnectionPeer:
             self.service.packetReceived(number, payload)
         except ProtocolError as error:
             self.disconnected = str(error).encode()
+        take_turns(self.conversations)
 
     def open(
         self,

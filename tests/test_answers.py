@@ -61,6 +61,11 @@ class TestUnknown:
         assert "prel" in first
         assert aside == "(Did you mean perl?)"
 
+    def test_an_alias_that_was_meant_is_named_as_it_can_be_typed(self) -> None:
+        content = b'name = "x"\nrating = "g"\nunknown = ["#topic#?"]\n'
+        content += b'[topics.npm]\naliases = ["nodejs"]\ntexts = ["b"]\n'
+        assert Chat(content).lines("nodesj") == ["nodesj?", "(Did you mean nodejs?)"]
+
     def test_nothing_is_suggested_that_may_not_be_said(self) -> None:
         assert len(Chat().lines("beers")) == 1
         assert Chat(ceiling=Rating.R).lines("beers")[1] == "(Did you mean beer?)"
@@ -112,6 +117,7 @@ class TestRandomAndAgain:
 
     def test_again_at_first(self) -> None:
         assert Chat().says("again").status == Status.USAGE
+        assert set(Chat().objects("again --json")[0]) == {"error"}
 
     def test_random_where_there_is_nothing(self) -> None:
         content = b'name = "x"\n[topics.a]\ntexts = ["b"]\n'
@@ -130,9 +136,21 @@ class TestWhy:
         chat = Chat()
         (told,) = chat.objects("c++ --json")
         assert chat.objects(f"why {told['id']} --json") == [told]
+        text, source = chat.lines(f"why {told['id']}")
+        assert text == "Plus plus what?"
+        assert source.startswith(f"{told['id']}: c++, rated g,")
+
+    def test_a_template_is_said_to_be_one(self) -> None:
+        chat = Chat(ceiling=Rating.G)
+        (told,) = chat.objects("zork --json")
+        assert "template" not in told
+        (made_from,) = chat.objects(f"why {told['id']} --json")
+        assert (made_from["text"], made_from["template"]) == ("No #topic#, child.", True)
+        assert chat.lines(f"why {told['id']}")[0] == "No #topic#, child."
 
     def test_none_yet(self) -> None:
         assert Chat().says("why").status == Status.USAGE
+        assert set(Chat().objects("why --json")[0]) == {"error"}
 
     @pytest.mark.parametrize("name", ["nothing", "zzzzzzzz"])
     def test_no_such_id(self, name: str) -> None:

@@ -233,6 +233,24 @@ class TestADraft:
             "certificate has more than 256 principals"
         )
 
+    def test_with_too_many_principals_is_read_no_further(self) -> None:
+        """A cheap question must not have a dear answer; what follows here is not even text."""
+        names = (b"",) * 257 + (b"\xff",) * 1000
+        assert refusal(Draft(principals=names).signed()) == (
+            "certificate has more than 256 principals"
+        )
+
+    def test_with_more_options_than_anybody_has(self) -> None:
+        most = pairs(*((b"%d" % number, b"") for number in range(64)))
+        certificate = parse_certificate(Draft(critical=most, extensions=most).signed())
+        assert len(certificate.critical) == len(certificate.extensions) == 64
+        # Read no further than that: a name with a zero byte comes later.
+        more = most + pairs((b"64", b""), (b"\0", b""))
+        assert refusal(Draft(critical=more).signed()) == (
+            "certificate has more than 64 critical options"
+        )
+        assert refusal(Draft(extensions=more).signed()) == "certificate has more than 64 extensions"
+
     def test_of_the_greatest_length(self) -> None:
         spare = MAXIMUM_CERTIFICATE_BYTES - len(Draft().signed())
         longest = Draft(reserved=b"r" * spare).signed()

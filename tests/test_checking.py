@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,80 @@ class TestWarnings:
     def test_no_authority_that_two_users_have(self, desk: Desk) -> None:
         desk.let_in("alice", f"cert-authority {CA.line}")
         desk.let_in("bob", f"cert-authority {CA.line}")
+        assert warnings(desk) == []
+
+
+class TestUnreadNames:
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("revoked_key", ": did you mean revoked_keys?"),
+            ("Revoked_Keys", ": did you mean revoked_keys?"),
+            ("user_ca", ": did you mean user_ca.pub?"),
+            ("authorized_keys", ": did you mean authorized_keys.d?"),
+            ("notes", ""),
+        ],
+    )
+    def test_a_name_that_nothing_reads(self, desk: Desk, name: str, hint: str) -> None:
+        """Whoever revokes keys in it believes that they are."""
+        path = desk.write(desk.keys_dir / name, ALICE.line)
+        assert warnings(desk) == [f"{path}: nothing reads this{hint}"]
+
+    def test_names_that_belong_there(self, desk: Desk) -> None:
+        for name in ("host", "client", "..data"):
+            (desk.keys_dir / name).mkdir()
+        desk.write(desk.keys_dir / "README.md", "Keys.")
+        desk.write(desk.keys_dir / ".gitignore", "host")
+        assert warnings(desk) == []
+
+
+class TestAround:
+    """Whoever may write to a directory may put another one in the place of what is in it."""
+
+    @pytest.fixture
+    def outside(self, desk: Desk) -> Path:
+        return desk.keys_dir.parent
+
+    @pytest.mark.parametrize("mode", [0o775, 0o757])
+    def test_a_directory_that_others_may_write_to(
+        self, desk: Desk, outside: Path, mode: int
+    ) -> None:
+        outside.chmod(mode)
+        (warning,) = warnings(desk)
+        assert warning == (
+            f"{outside}: others may write to it: run `chmod go-w {outside}`:"
+            " the keys directory in it could be replaced"
+        )
+
+    def test_unless_nobody_renames_there_what_is_anothers(self, desk: Desk, outside: Path) -> None:
+        outside.chmod(0o1777)
+        assert warnings(desk) == []
+
+    def test_unless_the_settings_do_not_ask(self, desk: Desk, outside: Path) -> None:
+        outside.chmod(0o777)
+        desk.rule(strict_modes=False)
+        assert warnings(desk) == []
+
+    def test_of_a_link_those_that_the_real_one_is_in(self, desk: Desk, outside: Path) -> None:
+        (outside / "deep").mkdir()
+        link = outside / "link"
+        link.symlink_to(desk.keys_dir.rename(outside / "deep" / "keys"))
+        (outside / "deep").chmod(0o777)
+        (found,) = AccessCheck(link, desk.rules, NOW).findings()
+        assert found.is_warning
+        assert found.text.startswith(f"{outside / 'deep'}: others may write to it")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    def test_a_directory_that_belongs_to_a_stranger(self, desk: Desk, outside: Path) -> None:
+        os.chown(outside, 12345, -1)
+        (warning,) = warnings(desk)
+        assert warning == (
+            f"{outside}: belongs to user 12345, who could write to it:"
+            " the keys directory in it could be replaced"
+        )
+        # Whom the keys directory belongs to may do so anyway.
+        for path in (desk.keys_dir, desk.users, desk.file("alice")):
+            os.chown(path, 12345, -1)
         assert warnings(desk) == []
 
 

@@ -37,7 +37,7 @@ from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from conch_insults.core.packs import parse_pack
-from conch_insults.protocol import InsultFactory
+from conch_insults.conversations import InsultFactory
 
 class Talk(LineReceiver):
     def connectionMade(self):

@@ -144,20 +144,40 @@ class TestTerms:
         assert reason in desk.misused("keys", "add", "alice", *arguments, typed=ALICE.line)
         assert not desk.keys_dir.exists()
 
-    def test_a_line_that_they_do_not_go_with_is_refused(self, desk: Desk) -> None:
-        error = desk.error(
-            "keys", "add", "alice", "--from", "::1", typed=f'from="::2" {ALICE.line}'
-        )
-        assert "option 'from' is given twice" in str(error)
-        assert not desk.file("alice").exists()
-
     @pytest.mark.parametrize(
-        "claim", ['role@conch-insults="operator"', f'aaguid@conch-insults="{AAGUID}"']
+        "claim",
+        [
+            "cert-authority",
+            'cert-authority,principals="alice,root"',
+            "no-touch-required",
+            "verify-required",
+            'command="perl"',
+            'from="::1"',
+            'expiry-time="20991231Z"',
+            'rating@conch-insults="r"',
+            'role@conch-insults="operator"',
+            f'aaguid@conch-insults="{AAGUID}"',
+            'restrict,Role@conch-insults="operator"',
+        ],
     )
     def test_a_stranger_cannot_give_them(self, desk: Desk, claim: str) -> None:
         error = desk.error("keys", "add", "alice", typed=f"{BOB.line}\n{claim} {ALICE.line}")
-        assert str(error).startswith("standard input:2: claims a role or an attestation")
+        assert str(error) == (
+            "standard input:2: has options, which are yours to give: take them out, and use"
+            " --option, --from, --expires or --attestation"
+        )
         assert not desk.keys_dir.exists()
+
+    @pytest.mark.parametrize(
+        "flags", ["restrict", "no-pty", "no-port-forwarding,no-X11-forwarding", "restrict,pty"]
+    )
+    def test_a_stranger_can_do_without(self, desk: Desk, flags: str) -> None:
+        desk.said("keys", "add", "alice", typed=f"{flags} {ALICE.line}")
+        assert options_of(desk, "alice").text == flags
+
+    def test_a_stranger_cannot_take_back_what_the_operator_takes(self, desk: Desk) -> None:
+        desk.said("keys", "add", "alice", "--option", "restrict", typed=f"pty {ALICE.line}")
+        assert not options_of(desk, "alice").pty
 
 
 class TestWhatIsInTheWay:

@@ -10,6 +10,7 @@ from conch_insults.core.command_line import (
     MAX_COUNT,
     CommandLine,
     UsageError,
+    asks_for_json,
     parse_command_line,
 )
 
@@ -36,6 +37,9 @@ from conch_insults.core.command_line import (
         ("--json -- -n --json", CommandLine("-n --json", as_json=True)),
         ("-- --", CommandLine("--")),
         ("--json", CommandLine("", as_json=True)),
+        ("rating --help g", CommandLine("rating g", wants_help=True)),
+        ("-h", CommandLine("", wants_help=True)),
+        ("-- -h", CommandLine("-h")),
     ],
 )
 def test_what_a_line_asks_for(line: str, expected: CommandLine) -> None:
@@ -48,7 +52,9 @@ def test_what_a_line_asks_for(line: str, expected: CommandLine) -> None:
         ("-x perl", "'-x' is no option here"),
         ("perl --jsonx", "'--jsonx' is no option here"),
         ("perl --json=1", "'--json=1' is no option here"),
-        ("perl -n", "-n takes a number from 1 to 100, not ''"),
+        ("perl -n", "^-n needs a number from 1 to 100$"),
+        ("perl --count=", "^-n needs a number from 1 to 100$"),
+        ("perl --seed", "^--seed needs a number from 0 to 18446744073709551615$"),
         ("perl -n 0", "not '0'"),
         ("perl -n 101", "not '101'"),
         ("perl -n -1", "not '-1'"),
@@ -63,6 +69,14 @@ def test_what_cannot_be_understood(line: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason) as refusal:
         parse_command_line(line)
     assert len(str(refusal.value)) < 120
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [("-x --json", True), ("--json -- -x", True), ("-x -- --json", False), ("-x --jso", False)],
+)
+def test_what_a_line_that_is_not_understood_is_answered_in(line: str, *, wanted: bool) -> None:
+    assert asks_for_json(line) is wanted
 
 
 @given(st.text(st.sampled_from("-n= 1ax") | st.characters(), max_size=40))

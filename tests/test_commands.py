@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from conch_insults.core.commands import COMMANDS, completions, find_command, manual
+from conch_insults.core.insulter import Insulter
 from conch_insults.core.person import Person
 from conch_insults.core.reply import Status
 from conch_insults.core.talk import Talk
 from conch_insults.rating import Rating
-from tests.talks import Chat, Operator
+from tests.talks import Chat, Operator, small_pack
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 ANYBODY = Person(Rating.PG)
 OPERATOR = Person(Rating.PG, operations=Operator())
+TOPICS = b"""
+name = "x"
+rating = "g"
+topics."plain text".texts = ["b"]
+topics."why not".texts = ["c"]
+topics."quiet quitting".texts = ["d"]
+topics."color beer".texts = [{text = "e", rating = "r"}]
+"""
+
+
+def talk(person: Person) -> Talk:
+    return Talk(Insulter(small_pack(TOPICS), Random(0)), person)
 
 
 def test_every_name_is_there_once() -> None:
@@ -25,26 +39,57 @@ def test_every_name_is_there_once() -> None:
 
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_a_command_is_found_in_any_case(name: str) -> None:
-    found = find_command(name.upper(), OPERATOR)
+    found = find_command(name.upper(), talk(OPERATOR))
     assert found is not None
     assert (found[0].name, found[1]) == (name, "")
 
 
-@pytest.mark.parametrize("line", ["perl", "helpful", "quit smoking", "whoami now", "again and on"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "perl",
+        "helpful",
+        "quit smoking",
+        "whoami now",
+        "again and on",
+        "help me now",
+        "why do you hate me",
+        "rating agencies r",
+        "quiet on now",
+        "color of money",
+        "plain old text",
+        "kick the bucket",
+        "plain text",
+        "why not",
+        "quiet Quitting",
+    ],
+)
 def test_what_is_no_command_is_a_topic(line: str) -> None:
-    assert find_command(line, OPERATOR) is None
+    assert find_command(line, talk(OPERATOR)) is None
 
 
 def test_an_argument_is_all_that_follows() -> None:
-    found = find_command("insult code  review", ANYBODY)
+    found = find_command("insult code  review", talk(ANYBODY))
     assert found is not None
     assert found[1] == "code  review"
 
 
 @pytest.mark.parametrize("line", ["who", "kick c0ffee", "reload"])
 def test_an_operators_commands_are_topics_to_everybody_else(line: str) -> None:
-    assert find_command(line, ANYBODY) is None
-    assert find_command(line, OPERATOR) is not None
+    assert find_command(line, talk(ANYBODY)) is None
+    assert find_command(line, talk(OPERATOR)) is not None
+
+
+@pytest.mark.parametrize("line", ["rating x", "plain textt", "why nott", "quiet beer", "insult"])
+def test_an_argument_that_does_not_fit_leaves_a_command_where_there_is_no_such_topic(
+    line: str,
+) -> None:
+    assert find_command(line, talk(ANYBODY)) is not None
+
+
+def test_a_topic_that_may_not_be_said_takes_nothing_from_a_command() -> None:
+    assert find_command("color beer", talk(Person(Rating.PG))) is not None
+    assert find_command("color beer", talk(Person(Rating.R))) is None
 
 
 def test_the_page_in_the_documentation_is_this_table() -> None:
@@ -66,13 +111,26 @@ class TestHelp:
     def test_it_fits_a_terminal(self) -> None:
         lines = Chat(operations=Operator()).lines("help")
         assert len(lines) <= 23
-        assert all(len(line) <= 100 for line in lines)
+        assert all(len(line) <= 79 for line in lines)
+
+    @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+    def test_that_of_one_command_does_too(self, name: str) -> None:
+        lines = Chat(operations=Operator()).lines(f"help {name}")
+        assert all(len(line) <= 79 for line in lines)
+
+    def test_as_an_option(self) -> None:
+        assert Chat().lines("--help") == Chat().lines("zork -h") == Chat().lines("help")
+        assert Chat().lines("quit smoking -h") == Chat().lines("help quit")
+        assert Chat().lines("--help COLOUR") == Chat().lines("help color")
+        assert Chat().lines("kick --help") == Chat().lines("help")
+        assert Chat().objects("--json rating -h") == Chat().objects("help rating --json")
+        assert not Chat().says("quit --help").finished
 
     def test_of_one_command_by_any_of_its_names(self) -> None:
         assert Chat().lines("help exit") == Chat().lines("help quit")
         assert Chat().lines("help insult")[0].startswith("insult TOPIC: ")
-        assert "-n COUNT" in Chat().lines("help random")[0]
-        assert "-n COUNT" not in Chat().lines("help topics")[0]
+        assert "-n COUNT" in Chat().lines("help random")[1]
+        assert "-n COUNT" not in Chat().lines("help topics")[1]
 
     def test_of_something_else(self) -> None:
         assert Chat().says("help me").status == Status.USAGE

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conch_insults.core.dialogue import GOODBYE, MAX_LINE, Dialogue, Reply, Status
+from conch_insults.core.insulter import Insulter
+from conch_insults.core.packs import builtin_pack
+from conch_insults.core.person import Person
 from conch_insults.core.printable import printable
+from conch_insults.rating import Rating
 from tests.talks import Chat, small_pack
 
 
@@ -41,6 +48,41 @@ def test_controls_around_and_in_a_known_topic_do_not_hide_it() -> None:
 def test_leaving(typed: str) -> None:
     assert Chat().says(typed) == Reply(("Goodbye, loser.",), finished=True, status=0)
     assert GOODBYE == "Goodbye, loser."
+
+
+def test_leaving_in_json() -> None:
+    reply = Chat().says("quit --json")
+    assert reply == Reply(('{"text": "Goodbye, loser."}',), finished=True)
+
+
+@pytest.mark.parametrize(
+    "line", [b"--json \xff", b"x" * MAX_LINE + b" --json", b"-x --json", b"--json --seed"]
+)
+def test_what_cannot_be_read_is_told_in_json_to_those_who_asked(line: bytes) -> None:
+    reply = Chat().dialogue.answer(line)
+    (told,) = map(json.loads, reply.lines)
+    assert set(told) == {"error"}
+    assert reply.status == Status.USAGE
+
+
+@pytest.mark.parametrize("line", [b"\xff -- --json", b"-- --json" + b"x" * MAX_LINE])
+def test_and_in_words_to_others(line: bytes) -> None:
+    assert not Chat().dialogue.answer(line).lines[0].startswith("{")
+
+
+class TestBuiltInTopics:
+    dialogue = Dialogue(Insulter(builtin_pack(), Random(0)), Person(Rating.R))
+
+    def test_every_one_can_be_typed(self) -> None:
+        pack = builtin_pack()
+        names = [*(topic.name for topic in pack.by_key.values()), *pack.aliases]
+        assert [name for name in names if self.dialogue.answer(name.encode()).status] == []
+
+    @pytest.mark.parametrize("line", ["insult", "help me", "HELP  Me"])
+    def test_a_topic_that_begins_like_a_command(self, line: str) -> None:
+        assert len(self.dialogue.answer(line.encode()).lines) == 1
+        told = json.loads(self.dialogue.answer(f"{line} --json".encode()).lines[0])
+        assert builtin_pack().key_of(line) == told["topic"]
 
 
 class TestNothingToSay:

@@ -31,6 +31,7 @@ FLOORS = {
     "pace": 2,
     "pack_shelf": 2,
     "line_transport": 2,
+    "conversations": 2,
     "protocol": 2,
     "terminal": 2,
     "client": 2,

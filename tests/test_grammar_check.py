@@ -43,6 +43,15 @@ def test_a_circle_is_told_where_each_of_its_rules_begins() -> None:
     ]
 
 
+def test_a_circle_is_told_together_with_a_symbol_without_a_rule() -> None:
+    rules = {"a": [(1, "#a#")], "b": [(2, "#noon#")], "c": [(3, "#b#")]}
+    assert found(rules, (4, "#dusk#")) == [
+        (2, "#noon# has no rule; define it under [grammar] or correct it"),
+        (4, "#dusk# has no rule; define it under [grammar] or correct it"),
+        (1, "#a# never ends: it always takes more than 10 rules in a row"),
+    ]
+
+
 def test_what_is_too_long_with_the_shortest_words() -> None:
     reason = "longer than 512 characters even with the shortest words and a topic of 64; shorten it"
     rules = {"a": [(1, "x" * 300), (2, "x" * 511)], "b": [(3, "#a##a#"), (4, "b")]}

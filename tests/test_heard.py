@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conch_insults.core import heard as heard_module
-from conch_insults.core.heard import MAX_TOPICS_HEARD, Heard, ShuffleBag
+from conch_insults.core.heard import MAX_TEXTS_HEARD, MAX_TOPICS_HEARD, Heard, ShuffleBag
 from conch_insults.core.pack_model import Topic, build_pack
 from conch_insults.core.written_pack import PackInfo, Row, WrittenPack
 from conch_insults.rating import Rating
@@ -178,3 +179,36 @@ class TestHeard:
         for _ in range(100):
             heard.draw("y", topic_of(texts), Rating.R, random)
             assert heard._remembered == sum(bag.remembered for bag in heard._bags.values()) <= 20
+
+    def test_a_topic_of_thousands_is_said_through_whatever_else_was_asked(self) -> None:
+        heard, random = Heard(), Random(0)
+        texts = "".join(map(chr, range(0x4E00, 0x4E00 + 3_000)))
+        large, small = topic_of(texts), topic_of(texts[:1_500])
+        for key in ("x", "y"):
+            for _ in range(1_500):
+                heard.draw(key, small, Rating.R, random)
+        said = {heard.draw("z", large, Rating.R, random) for _ in range(3_000)}
+        assert len(said) == 3_000
+        assert heard.remembered <= MAX_TEXTS_HEARD
+
+    def test_who_asked_for_everything_takes_no_more_than_150_kib(self) -> None:
+        pack, random = topic_of("abc", "de"), Random(0)
+        keys = [f"topic {number}" for number in range(349)]
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            heard = Heard()
+            for key in keys:
+                heard.draw(key, pack, Rating.R, random)
+            taken = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        assert taken <= 150 * 1024
+
+    def test_what_was_not_drawn_from_notes_nothing(self) -> None:
+        bag = ShuffleBag()
+        drawn(bag, topic_of("a", r="bc"), Random(0), 1, Rating.G)
+        polite, _, rude = bag._layers
+        assert polite.drawn is not None
+        assert (rude.moved, rude.drawn) == (None, None)
+        assert bag._layers[1] is heard_module._NO_LOTS

@@ -89,6 +89,23 @@ class TestReading:
         rules = KeyRules(permitted_environment=frozenset({"LANG"}))
         assert read_user(keys_dir, "alice", rules=rules).entries[0].key == ALICE
 
+    def test_a_link_inside_is_followed_and_none_that_leads_out(
+        self, keys_dir: Path, tmp_path: Path
+    ) -> None:
+        """As the policy does: the listing of keys is of those that let somebody in."""
+        held(keys_dir, "bob").write_text(ALICE.line)
+        held(keys_dir).symlink_to("bob")
+        assert read_user(keys_dir, "alice").entries == (Entry(ALICE, 1),)
+        (tmp_path / "carol.pub").write_text(ALICE.line)
+        held(keys_dir, "carol").symlink_to(tmp_path / "carol.pub")
+        with pytest.raises(KeyFileError, match="/carol: is a link out of the keys directory"):
+            read_user(keys_dir, "carol")
+
+    def test_modes_are_for_others_to_judge(self, keys_dir: Path) -> None:
+        held(keys_dir).write_text(ALICE.line)
+        held(keys_dir).chmod(0o666)
+        assert read_user(keys_dir, "alice").entries == (Entry(ALICE, 1),)
+
     def test_nobody(self, keys_dir: Path) -> None:
         with pytest.raises(KeyFileError, match="/alice: there is no such file: alice has no keys"):
             read_user(keys_dir, "alice")

@@ -173,6 +173,25 @@ class TestSettling:
         notes.look()
         assert notes.files.read_names == ["note"]
 
+    @pytest.mark.parametrize("text", ["a", "bad", "worse"])
+    def test_what_reads_the_same_is_parsed_once(
+        self, notes: Notes, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        parsed: list[bytes] = []
+
+        def noting(content: bytes, name: str) -> Parsed[str]:
+            parsed.append(content)
+            return notes.parse(content, name)
+
+        monkeypatch.setattr(notes.known, "_parse", noting)
+        notes.write(text)
+        first = notes.look(now=EARLIER)
+        assert [notes.look(now=EARLIER) for _ in range(3)] == [first] * 3
+        assert notes.look().settled
+        assert parsed == [text.encode()]
+        notes.write("b")
+        assert notes.says(now=EARLIER) == "b"
+
     def test_what_cannot_be_understood_settles_too(self, notes: Notes) -> None:
         """Or a large file full of nonsense would be read for every stranger who knocks."""
         notes.write("worse")

@@ -320,7 +320,7 @@ class TestMadeByHand:
             parse_krl(b"ssh-ed25519 AAAA")
 
     def test_a_list_too_large_is_not_looked_at(self) -> None:
-        with pytest.raises(KeyFileError, match="KRL is larger than 16777216 bytes"):
+        with pytest.raises(KeyFileError, match="KRL is larger than 4194304 bytes"):
             parse_krl(header() + bytes(MAXIMUM_KRL_BYTES))
 
     @settings(deadline=None)

@@ -52,6 +52,12 @@ def test_quiet_takes_the_asides_away() -> None:
     assert len(chat.lines("prel")) == 2
 
 
+@pytest.mark.parametrize("line", ["quiet OFF", "plain On", "COLOR Auto", "rating PG", "help EXIT"])
+def test_what_they_take_may_be_in_any_case(line: str) -> None:
+    assert Chat().lines(line) == Chat().lines(line.lower())
+    assert Chat().says(line).status == Status.ANSWERED
+
+
 @pytest.mark.parametrize("line", ["quiet x", "plain x", "color x", "colour x"])
 def test_what_they_do_not_take(line: str) -> None:
     assert Chat().says(line).status == Status.USAGE

@@ -73,8 +73,21 @@ def test_the_nearest_comes_first_and_then_the_alphabet() -> None:
 
 
 def test_each_meaning_is_named_once_at_its_nearest() -> None:
-    known = NearMisses([("javascript", "js"), ("ecmascript", "js"), ("jabascripd", "other")])
-    assert known.of("jabascript") == ["js", "other"]
+    known = NearMisses([("javascript", "js"), ("ecmascript", "js"), ("jabascripd", "jabascripd")])
+    assert known.of("jabascript") == ["jabascripd", "javascript"]
+
+
+def test_a_name_that_stands_for_itself_goes_before_another_as_near() -> None:
+    known = NearMisses([("barx", "bart"), ("bart", "bart"), ("bara", "bart")])
+    assert known.of("bar") == ["bart"]
+
+
+def test_only_so_many_answers_are_remembered() -> None:
+    known = names("python")
+    for number in range(1_025):
+        known.of(f"{number:06}")
+    assert len(known._remembered) == 1
+    assert known.of("pyhton") == known.of("pyhton") == ["python"]
 
 
 def test_long_names_are_left_alone() -> None:

@@ -122,9 +122,23 @@ class TestLines:
 
     def test_a_line_that_is_not_understood_lets_nobody_in(self, folder: KeysFolder) -> None:
         path = folder.let_in("alice", f'unheard-of="x" {ALICE.line}')
-        assert refused(folder.ask("alice", ALICE)) == "key not authorized for this user"
+        assert refused(folder.ask("alice", ALICE)) == (
+            "key not authorized for this user, and 1 line of the file cannot be used"
+        )
         (report,) = folder.reports
         assert report.startswith(f"{path}:1: option 'unheard-of' is not understood here")
+
+    @pytest.mark.parametrize(
+        ("bad", "said"), [(2, "2 lines"), (100, "100 lines"), (101, "more than 100 lines")]
+    )
+    def test_a_refusal_tells_of_the_lines_that_cannot_be_used(
+        self, folder: KeysFolder, bad: int, said: str
+    ) -> None:
+        """The one that somebody came in by may be among them."""
+        folder.let_in("alice", BOB.line, *["rubbish"] * bad)
+        assert refused(folder.ask("alice", ALICE)) == (
+            f"key not authorized for this user, and {said} of the file cannot be used"
+        )
 
     def test_an_authority_is_no_way_in_for_its_own_key(self, folder: KeysFolder) -> None:
         folder.let_in("alice", f"cert-authority {ALICE.line}")
@@ -159,7 +173,9 @@ class TestLines:
         folder.let_in("alice", RSA.line)
         granted(folder.ask("alice", RSA))
         folder.rule(AccessRules(keys=KeyRules(minimum_rsa_bits=3072)))
-        assert refused(folder.ask("alice", RSA)) == "key not authorized for this user"
+        assert refused(folder.ask("alice", RSA)) == (
+            "key not authorized for this user, and 1 line of the file cannot be used"
+        )
         assert "RSA key of 2048 bits is too weak" in folder.reports[0]
 
 

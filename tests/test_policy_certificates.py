@@ -380,6 +380,17 @@ class TestUnusableFiles:
             f"{folder.authorities}:2",
         ]
 
+    def test_a_refusal_tells_of_the_lines_that_cannot_be_used(self, folder: KeysFolder) -> None:
+        folder.let_in("alice", f"no-such-option,cert-authority {CA.line}")
+        said = "certificate's authority is not trusted, and "
+        assert refused(folder.ask("alice", draft(Draft()))) == (
+            f"{said}1 line of the files cannot be used"
+        )
+        folder.write(folder.authorities, "nonsense")
+        assert refused(folder.ask("alice", draft(Draft()))) == (
+            f"{said}2 lines of the files cannot be used"
+        )
+
 
 @needs_ssh_keygen
 class TestRevocation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from base64 import b64encode
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from conch_insults.access.certificate import Certificate, parse_certificate
 from conch_insults.access.durable_files import make_directory
 from conch_insults.access.grants import Grant, Refusal
+from conch_insults.access.krl import MAGIC, KeyRevocationList, parse_krl
 from conch_insults.access.policy import MAXIMUM_CACHED_USERS, AccessRules
 from conch_insults.access.standing import KeysWatch
 from tests.certificate_authority import Draft
@@ -69,6 +71,27 @@ class TestChange:
         path.write_text(public_key(2).line)
         os.utime(path, ns=(1, 1))
         refused(folder.ask("alice", ALICE, now=EARLIER))
+
+    def test_a_list_just_written_is_read_for_everybody_and_parsed_once(
+        self, folder: KeysFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is slow to parse, and strangers could ask again and again."""
+        parsed: list[bytes] = []
+
+        def noting(content: bytes) -> KeyRevocationList:
+            parsed.append(content)
+            return parse_krl(content)
+
+        monkeypatch.setattr("conch_insults.access.revocation.parse_krl", noting)
+        folder.let_in("alice", ALICE.line)
+        content = MAGIC + struct.pack(">L3Q2L", 1, 1, 0, 0, 0, 0)
+        folder.revoked.write_bytes(content)
+        folder.revoked.chmod(0o644)
+        with folder.reading() as read:
+            for _ in range(50):
+                granted(folder.ask("alice", ALICE, now=EARLIER))
+        assert read.count("revoked_keys") == 50
+        assert parsed == [content]
 
     def test_a_problem_is_reported_once_for_each_version(self, folder: KeysFolder) -> None:
         for lines in (("bad",), ("bad", "")):

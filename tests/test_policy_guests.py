@@ -121,7 +121,10 @@ class TestNames:
             ('from="198.51.100.1"', "not from 192.0.2.1 (from)"),
             ('expiry-time="20200101Z"', "expired at 2020-01-01T00:00:00Z (expiry-time)"),
             ("cert-authority", "key not authorized for this user"),
-            ("unheard-of", "key not authorized for this user"),
+            (
+                "unheard-of",
+                "key not authorized for this user, and 1 line of the file cannot be used",
+            ),
         ],
     )
     def test_an_option_that_refuses_is_not_walked_around(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ITransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock
@@ -20,9 +20,8 @@ from zope.interface.verify import verifyClass, verifyObject
 from conch_insults.core.dialogue import GOODBYE, Dialogue
 from conch_insults.core.insulter import Insulter
 from conch_insults.core.person import Person
-from conch_insults.events import SessionEnded
 from conch_insults.line_transport import LineTransport
-from conch_insults.protocol import InsultFactory, InsultProtocol
+from conch_insults.protocol import InsultProtocol
 from conch_insults.rating import Rating
 from tests.ssh_peer import insult_pack
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IAddress
 
-    from conch_insults.events import Event
 
 PACK = insult_pack()
 TOO_LONG = "I stopped reading after 1024 bytes, like everyone you send email to.\n"
@@ -76,10 +74,12 @@ class Wire(StringTransport):
 class Conversation:
     """An `InsultProtocol` on a wire."""
 
-    def __init__(self, room: int | None = None, greeting: Sequence[str] = ()) -> None:
+    def __init__(
+        self, room: int | None = None, greeting: Sequence[str] = (), clock: Clock | None = None
+    ) -> None:
         self.ended: list[InsultProtocol] = []
         dialogue = Dialogue(Insulter(PACK, Random(1)), Person(Rating.R), classic=True)
-        self.protocol = InsultProtocol(dialogue, greeting, self.ended.append)
+        self.protocol = InsultProtocol(dialogue, greeting, self.ended.append, clock=clock)
         self.wire = Wire(room)
         self.protocol.makeConnection(self.wire)
 
@@ -364,6 +364,79 @@ class TestPauses:
         assert held.outcome == expected.outcome
 
 
+class TestTurns:
+    def test_a_read_full_of_lines_takes_several_and_no_more_is_read_meanwhile(self) -> None:
+        clock = Clock()
+        conversation = Conversation(clock=clock)
+        conversation.hears(b"perl\n" * 100)
+        assert conversation.protocol.lines_served == 32
+        assert conversation.wire.producerState == "paused"
+        clock.advance(0)
+        lines = [write.count(b"\n") for write in conversation.wire.writes]
+        assert lines == [32, 32, 32, 4]
+        assert conversation.wire.text == "Line noise.\n" * 100
+        assert conversation.wire.producerState == "producing"
+
+    def test_many_short_reads_are_as_much_as_a_long_one(self) -> None:
+        conversation = Conversation(clock=Clock())
+        conversation.hears(*[b"perl\n"] * 100)
+        assert conversation.protocol.lines_served == 32
+
+    def test_an_answer_of_many_lines_is_as_much_as_many_answers(self) -> None:
+        conversation = Conversation(clock=Clock())
+        conversation.hears(b"perl -n 100\nperl\n")
+        assert conversation.protocol.lines_served == 1
+
+    def test_the_end_of_input_waits_for_all_of_them(self) -> None:
+        clock = Clock()
+        conversation = Conversation(clock=clock)
+        conversation.hears(b"perl\n" * 64 + b"cobol")
+        conversation.protocol.readConnectionLost()
+        assert conversation.outcome == ("Line noise.\n" * 32, 32, 0, False)
+        clock.advance(0)
+        assert conversation.outcome == ("Line noise.\n" * 64 + "Fossil.\n", 65, 0, True)
+
+    def test_nothing_is_answered_before_there_is_room_too(self) -> None:
+        clock = Clock()
+        conversation = Conversation(room=1, clock=clock)
+        conversation.hears(b"perl\n" * 40)
+        clock.advance(0)
+        assert conversation.protocol.lines_served == 32
+        conversation.resume()
+        assert conversation.protocol.lines_served == 40
+
+    def test_a_farewell_takes_none(self) -> None:
+        clock = Clock()
+        conversation = Conversation(clock=clock)
+        conversation.hears(b"perl\n" * 40)
+        conversation.protocol.farewell("Enough.")
+        clock.advance(0)
+        assert conversation.outcome == ("Line noise.\n" * 32 + "Enough.\n", 32, 0, True)
+
+    def test_whoever_goes_takes_none(self) -> None:
+        clock = Clock()
+        conversation = Conversation(clock=clock)
+        conversation.hears(b"perl\n" * 40)
+        conversation.protocol.connectionLost(connectionDone)
+        assert clock.getDelayedCalls() == []
+        assert conversation.protocol.lines_served == 32
+
+    @settings(deadline=None, max_examples=100)
+    @given(STREAMS.map(lambda data: data * 5), CUTS)
+    def test_they_change_no_answer(self, data: bytes, cuts: list[int]) -> None:
+        clock = Clock()
+        in_turns, at_once = Conversation(clock=clock), Conversation()
+        at_once.hears(data)
+        in_turns.hears(*cut(data, cuts))
+        for conversation in (in_turns, at_once):
+            conversation.protocol.readConnectionLost()
+        while clock.getDelayedCalls():
+            if in_turns.wire.disconnecting:
+                in_turns.protocol.connectionLost(connectionDone)
+            clock.advance(0)
+        assert in_turns.outcome == at_once.outcome
+
+
 class TestEnd:
     def test_of_input_answers_the_last_line_without_its_ending(self) -> None:
         conversation = Conversation()
@@ -536,123 +609,3 @@ class TestLineTransport:
             ("unregisterProducer",),
             ("loseConnection",),
         ]
-
-
-class House:
-    """A started `InsultFactory` with a clock of its own."""
-
-    def __init__(self, greeting: Sequence[str] = (), *, classic: bool = True) -> None:
-        self.events: list[Event] = []
-        self.clock = Clock()
-        self.factory = InsultFactory(
-            PACK, self.events.append, self.clock, greeting=greeting, classic=classic
-        )
-        self.factory.doStart()
-
-    def visitor(self, address: IAddress | None = None) -> tuple[InsultProtocol, Wire]:
-        protocol, wire = self.factory.buildProtocol(address), Wire()
-        assert protocol is not None
-        protocol.makeConnection(wire)
-        return protocol, wire
-
-
-class TestFactory:
-    def test_visitors_are_greeted_and_answered(self) -> None:
-        protocol, wire = House(("Oh no.", "Not you.")).visitor()
-        protocol.dataReceived(b"perl\n")
-        assert wire.writes == [b"Oh no.\nNot you.\n", b"Line noise.\n"]
-
-    @pytest.mark.parametrize("classic", [True, False])
-    def test_unknown_topics_are_answered_as_it_was_told(self, classic: bool) -> None:
-        protocol, wire = House(classic=classic).visitor()
-        protocol.dataReceived(b"mumps\n")
-        assert (wire.text == NOTHING) is classic
-        assert ("mumps" in wire.text) is not classic
-
-    def test_each_session_ends_in_one_event(self) -> None:
-        house = House()
-        first, _ = house.visitor(IPv4Address("TCP", "192.0.2.1", 4000))
-        house.clock.advance(5)
-        second, _ = house.visitor(IPv6Address("TCP", "2001:db8::1", 4000))
-        first.dataReceived(b"perl\nperl\n")
-        house.clock.advance(2.5)
-        assert house.events == []
-        second.connectionLost(connectionDone)
-        first.connectionLost(connectionDone)
-        assert house.events == [
-            SessionEnded("tcp-2", "tcp", "-", "2001:db8::1", 2.5, 0),
-            SessionEnded("tcp-1", "tcp", "-", "192.0.2.1", 7.5, 2),
-        ]
-
-    @pytest.mark.parametrize("address", [None, UNIXAddress("/run/insults")])
-    def test_somebody_without_an_address(self, address: IAddress | None) -> None:
-        house = House()
-        house.visitor(address)[0].connectionLost(connectionDone)
-        assert house.events == [SessionEnded("tcp-1", "tcp", "-", "-", 0.0, 0)]
-
-    def test_sessions_are_known_until_they_end(self) -> None:
-        house = House()
-        first, second = house.visitor()[0], house.visitor()[0]
-        assert house.factory.sessions == {first, second}
-        first.connectionLost(connectionDone)
-        assert house.factory.sessions == {second}
-        second.connectionLost(connectionDone)
-        assert house.factory.sessions == set()
-
-    def test_conversations_of_other_doors_are_sessions_too(self) -> None:
-        house, ended = House(("Not for them.",)), list[InsultProtocol]()
-        protocol, wire = house.factory.converse(Person(Rating.R), ("Hello.",), ended.append), Wire()
-        assert house.factory.sessions == {protocol}
-        protocol.makeConnection(wire)
-        protocol.dataReceived(b"perl\n")
-        assert wire.text == "Hello.\nLine noise.\n"
-        protocol.connectionLost(connectionDone)
-        assert ended == [protocol]
-        assert house.events == []
-        assert house.factory.sessions == set()
-
-    def test_visitors_do_not_disturb_each_other(self) -> None:
-        house = House()
-        (first, first_wire), (second, second_wire) = house.visitor(), house.visitor()
-        first.dataReceived(b"pe")
-        second.dataReceived(b"co")
-        first.dataReceived(b"rl\n")
-        second.dataReceived(b"bol\nquit\n")
-        assert (first_wire.text, second_wire.text) == ("Line noise.\n", f"Fossil.\n{BYE}")
-        assert not first_wire.disconnecting
-
-    def test_starting_loads_the_insulter_and_stopping_releases_it(self) -> None:
-        house = House()
-        protocol, wire = house.visitor()
-        house.factory.doStop()
-        with pytest.raises(RuntimeError, match="has not been started"):
-            house.visitor()
-        assert house.factory.sessions == {protocol}
-        protocol.dataReceived(b"perl\n")
-        assert wire.text == "Line noise.\n"
-        house.factory.doStart()
-        again, wire = house.visitor()
-        again.dataReceived(b"perl\n")
-        assert wire.text == "Line noise.\n"
-
-    def test_a_new_pack_given_while_stopped_counts_after_the_start(self) -> None:
-        house = House()
-        new = insult_pack(b"mumps: Get well soon.\n")
-        house.factory.doStop()
-        house.factory.pack = new
-        assert house.factory.pack is new
-        house.factory.doStart()
-        protocol, wire = house.visitor()
-        protocol.dataReceived(b"mumps\n")
-        assert wire.text == "Get well soon.\n"
-
-    def test_a_new_pack_reaches_conversations_under_way(self) -> None:
-        house = House()
-        protocol, wire = house.visitor()
-        protocol.dataReceived(b"perl\n")
-        house.factory.pack = insult_pack(b"perl: Still?\n")
-        protocol.dataReceived(b"perl\ncobol\n")
-        assert wire.text == f"Line noise.\nStill?\n{NOTHING}"
-
-    def test_it_says_nothing_of_itself_in_the_log(self) -> None:
-        assert not House().factory.noisy

@@ -240,6 +240,10 @@ class TestBlob:
             (string(b"ssh-rsa") + string(b"\0\x03") + number(MODULUS), "not written as SSH does"),
             (string(b"ssh-rsa") + string(b"\0") + number(MODULUS), "not written as SSH does"),
             (string(b"ssh-rsa") + number(4) + number(MODULUS), "not a valid RSA key"),
+            (
+                string(b"ssh-rsa") + number(2**32 + 1) + number(MODULUS),
+                "exponent of 33 bits, 32 is the most: make one with",
+            ),
             (string(b"ssh-rsa") + number(3) + number(1 << 2046), "2047 bits is too weak"),
             (string(b"ssh-rsa") + number(3) + number(1 << 16384), "16385 bits is too long"),
         ],

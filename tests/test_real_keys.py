@@ -97,7 +97,8 @@ class TestARefusal:
         file.write_bytes(key.with_name("id_weak.pub").read_bytes())
         assert said(server.ssh("testing", user="weak", key="id_weak")) == (b"", REFUSED)
         assert f"{file}:1: " in server.logged("key skipped: ")
-        self.refused(server, "key not authorized for this user")
+        reason = "key not authorized for this user, and 1 line of the file cannot be used"
+        self.refused(server, reason)
 
     def test_of_a_signature_with_sha1(self, server: RealServer) -> None:
         server.site.let_in("alice", "id_sha1", "-t", "rsa", "-b", "2048")

@@ -321,8 +321,8 @@ class TestOperators:
         with Person(As("oscar", server, 'role@conch-insults="operator"')) as oscar:
             oscar.sees(">")
             oscar.types(f"{question}\r")
-            answer = "reload: read packs, keys and lists again. Options: --json."
-            oscar.sees(f"> {question}", answer, ">")
+            answer = "reload: read packs, keys and lists again."
+            oscar.sees(f"> {question}", answer, "Options: --json.", ">")
             oscar.types("help " + TAB)
             names = [command.name for command in COMMANDS]
             oscar.sees(*in_columns(names, 80), "> help")

@@ -110,7 +110,7 @@ class TestLinesThatCannotBeRead:
         assert reasons("#" + "x" * MAXIMUM_LINE_BYTES) == [None, None, None]
 
     def test_a_list_too_large_is_not_read(self) -> None:
-        with pytest.raises(KeyFileError, match="is larger than 16777216 bytes"):
+        with pytest.raises(KeyFileError, match="is larger than 4194304 bytes"):
             parse_revoked(b"\n" * (MAXIMUM_BYTES + 1))
 
     @settings(deadline=None)

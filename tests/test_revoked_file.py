@@ -118,7 +118,7 @@ class TestWhatCannotBeRevoked:
 
     def test_a_list_that_is_full(self, tmp_path: Path) -> None:
         path = write(tmp_path, b"#" * (MAXIMUM_BYTES - 10))
-        with pytest.raises(KeyFileError, match="is larger than 16777216 bytes"):
+        with pytest.raises(KeyFileError, match="is larger than 4194304 bytes"):
             revoke(tmp_path, [ALICE])
         assert path.stat().st_size == MAXIMUM_BYTES - 10
 

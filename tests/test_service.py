@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from twisted.application.service import IServiceMaker
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import ILogObserver, globalLogPublisher
@@ -225,6 +226,7 @@ def test_a_reload_says_new_things_or_keeps_the_old_ones(
     pack = tmp_path / "mine.txt"
     pack.write_text("zeugma: One.\n")
     service = started(reactor, tmp_path, monkeypatch, insults='rating = "r"\npacks = ["mine.txt"]')
+    monkeypatch.setattr(service._packs, "_run", maybeDeferred)
     visitor = tcp_visitor(service)
     protocol = next(iter(service._conversations.sessions))
     for content, answer in (
@@ -272,14 +274,14 @@ class TestAccess:
         assert str(self.path) in line
         assert EXTENDED_DATA in self.client.numbers()
 
-    @pytest.mark.usefixtures("service")
     def test_a_pack_that_is_bad_does_not_keep_access_from_ending(
-        self, log: list[str], monkeypatch: pytest.MonkeyPatch
+        self, service: InsultService, log: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(_: object, *, offensive: bool) -> None:
             raise PackError("no good")
 
         monkeypatch.setattr(pack_shelf, "read_packs", refuse)
+        monkeypatch.setattr(service._packs, "_run", maybeDeferred)
         self.path.unlink()
         signal.raise_signal(signal.SIGHUP)
         assert any(line.startswith("access ended: ") for line in log)

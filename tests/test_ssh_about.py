@@ -118,7 +118,7 @@ def test_a_guest_with_a_key() -> None:
     offer = Offer("visitor", "ssh-ed25519", KEY.blob, "192.0.2.1")
     grant = Grant(offer, "access.guests = key", is_guest=True)
     assert about(grant).whoami()[0] == (
-        f"You are a guest, with the key ssh-ed25519 {KEY.fingerprint} that nobody here knows."
+        f"You are a guest, with the key ssh-ed25519 {KEY.fingerprint}, which means nothing here."
     )
 
 

@@ -160,6 +160,17 @@ def test_only_operators_can_operate() -> None:
     assert operator._person.operations is None
 
 
+def test_who_operates_no_more_does_not_by_another_grant() -> None:
+    clock = Clock()
+    operations = ConnectionOperations(set(), lambda: None, clock)
+    grant = with_terms(Terms(role=Role.OPERATOR))
+    operator = InsultAvatar(grant, started_conversations(), clock, operations)
+    operator.operate_no_more()
+    assert operator._person.operations is None
+    operator.grant = grant
+    assert operator._person.operations is None
+
+
 def test_all_sessions_of_a_guest_share_one_pace() -> None:
     avatar = InsultAvatar(A_GUEST, started_conversations(), Clock())
     one, two = avatar.converse(), avatar.converse()
@@ -174,6 +185,13 @@ def test_a_guest_is_greeted_as_one_with_what_there_is_for_them() -> None:
     assert "guest" in greeting
     assert "visitor" not in greeting
     assert "nothing ruder than g; 60 lines a minute; 300 seconds at a time" in greeting
+
+
+def test_the_greeting_of_a_guest_fits_a_terminal_of_80_columns() -> None:
+    terms = Terms(rating=Rating.PG, lines_per_minute=60, session_limit=3600)
+    guest = Grant(A_GUEST.offer, A_GUEST.source, terms, is_guest=True)
+    avatar = InsultAvatar(guest, started_conversations(), Clock())
+    assert max(len(line) for line in avatar.greeting) <= 80
 
 
 def test_a_guest_comes_and_goes_as_nobody() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from twisted.conch.ssh.common import NS
 
 from conch_insults.access.grants import Grant, Refusal, Terms
 from conch_insults.access.key_options import Role
@@ -15,7 +16,7 @@ from conch_insults.rating import Rating
 from tests import ssh_client as ssh
 from tests.access_door import ALICE, BOB, MALLORY, AccessDoor, line
 from tests.certificate_authority import Authority, blob_in, needs_ssh_keygen, ssh_keygen
-from tests.ssh_client import no_failure_logged
+from tests.ssh_client import no_failure_logged, uint32
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,7 +152,8 @@ def test_who_may_not_come_in_any_more_hears_why_and_goes_and_nobody_else(
     file = "revoked_keys" if take_away is revoke_the_key else "authorized_keys.d/alice"
     assert event.source.startswith(str(door.keys_dir / file))
     said = f"Your access has ended: {event.reason}."
-    assert hears(alice).count(said.encode()) == 1
+    # At a terminal of 80 columns it may take two rows.
+    assert hears(alice).replace(b"\r\n", b" ").count(said.encode()) == 1
     door.pass_time(LEAVING)
     assert alice.disconnected() == (11, said.encode())
     door.pass_time(60)
@@ -252,6 +254,46 @@ def test_of_two_keys_of_one_person_only_the_one_that_was_taken_ends(door: Access
     assert not other.disconnected()
     # The line is another one now.
     assert door.avatar_of(other).grant.source == f"{path}:1"
+
+
+def test_who_may_not_come_in_any_more_begins_nothing_on_what_is_open(door: AccessDoor) -> None:
+    door.let_in("alice", ALICE, 'role@conch-insults="operator"')
+    alice, bob = door.client("alice", ALICE), door.client("bob", BOB)
+    for channel in range(4):
+        alice.open(channel)
+    alice.request(b"shell", channel=0)
+    person = door.avatar_of(alice)._person
+    assert person.operations is not None
+    remove_line(door)
+    goes(door, alice)
+    alice.read()
+    kick = f"kick {bob.server.peer.connection}".encode()
+    alice.request(b"exec", NS(kick), 1)
+    alice.request(b"shell", channel=2)
+    alice.pty(3)
+    alice.request(b"shell", channel=3)
+    numbers = alice.numbers()
+    assert numbers.count(ssh.FAILURE) == 3
+    assert ssh.DATA not in numbers
+    assert person.operations is None
+    door.pass_time(LEAVING)
+    assert alice.disconnected()
+    assert not bob.server.is_leaving
+
+
+def test_a_command_that_had_to_wait_is_not_carried_out_any_more(door: AccessDoor) -> None:
+    door.let_in("alice", ALICE, 'role@conch-insults="operator"')
+    alice, bob = door.client("alice", ALICE), door.client("bob", BOB)
+    alice.open(window=0)
+    alice.request(b"exec", NS(f"kick {bob.server.peer.connection}".encode()))
+    alice.read()
+    remove_line(door)
+    goes(door, alice)
+    alice.send(ssh.ADJUST, uint32(0, 2**20))
+    numbers = alice.numbers()
+    assert ssh.CLOSE in numbers
+    assert ssh.DATA not in numbers
+    assert not bob.server.is_leaving
 
 
 # The end of a time
@@ -541,6 +583,97 @@ def test_an_error_of_ours_is_logged_and_the_looks_go_on(
     assert set(logged) == {"while judging again who is in"}
     remove_file(door)
     goes(door, alice)
+
+
+@pytest.fixture
+def logged(door: AccessDoor, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is logged of errors of ours, each in a word."""
+    logged: list[str] = []
+    monkeypatch.setattr(
+        door.rejudging._log, "failure", lambda _, failure: logged.append(str(failure.value))
+    )
+    return logged
+
+
+def break_for_alice(door: AccessDoor, patch: pytest.MonkeyPatch) -> None:
+    decide = door.policy.decide
+
+    def breaking(offer: Offer, now: datetime) -> Grant | Refusal:
+        if offer.user == "alice":
+            raise RuntimeError("broken")
+        return decide(offer, now)
+
+    patch.setattr(door.policy, "decide", breaking)
+
+
+def test_an_error_with_one_person_keeps_nobody_else(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    alice, bob = door.client("alice", ALICE), door.client("bob", BOB)
+    door.pass_time(SOON)
+    with monkeypatch.context() as patch:
+        break_for_alice(door, patch)
+        remove_file(door)
+        door.user_file("bob").unlink()
+        goes(door, bob)
+        door.pass_time(SOON)
+        assert bob.disconnected()
+        assert not alice.disconnected()
+    # Nothing changes any more, and alice is judged all the same.
+    assert set(logged) == {"broken"}
+    door.pass_time(1)
+    assert [event.user for event in ends(door)] == ["bob", "alice"]
+
+
+def test_an_error_in_a_reload_keeps_nobody_else(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    door.client("alice", ALICE)
+    bob = door.client("bob", BOB)
+    door.pass_time(SOON)
+    decide = door.policy.decide
+    with monkeypatch.context() as patch:
+        break_for_alice(door, patch)
+        door.user_file("bob").unlink()
+        door.rejudging.judge_all()
+        goes(door, bob, 0)
+    assert logged == ["broken"]
+    # Her files have not changed, and the next look makes up for it.
+    assert door.policy.decide == decide
+    monkeypatch.setattr(door.policy, "decide", lambda *_: Refusal("no more", ""))
+    door.pass_time(1)
+    assert [event.user for event in ends(door)] == ["bob", "alice"]
+
+
+def test_an_event_that_cannot_be_told_lets_nobody_stay(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    alice = door.client("alice", ALICE)
+
+    def broken(_: object) -> None:
+        raise RuntimeError("disk is full")
+
+    monkeypatch.setattr(door.rejudging, "_emit", broken)
+    remove_file(door)
+    door.pass_time(SOON + LEAVING)
+    assert alice.disconnected()
+    assert logged == ["disk is full"]
+
+
+def test_a_session_that_cannot_be_ended_ends_with_its_connection(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    alice = terminal(door.client("alice", ALICE))
+
+    def broken(_: object) -> None:
+        raise RuntimeError("stuck")
+
+    monkeypatch.setattr(alice.server.service, "end_sessions", broken)
+    remove_file(door)
+    goes(door, alice)
+    door.pass_time(LEAVING)
+    assert alice.disconnected()
+    assert logged == ["stuck"]
 
 
 def test_at_the_end_it_looks_no_more(door: AccessDoor) -> None:

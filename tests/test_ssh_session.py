@@ -449,3 +449,18 @@ def test_a_guest_may_stay_only_so_long(tmp_path: Path) -> None:
     assert client.read() == []
     door.pass_time(1)
     assert client.numbers() == [ssh.EXTENDED_DATA, ssh.EOF, ssh.REQUEST, ssh.CLOSE]
+
+
+def test_a_guest_whose_time_is_up_begins_nothing_and_is_gone_soon(tmp_path: Path) -> None:
+    door, client = guest(tmp_path, Terms(session_limit=10))
+    for channel in (1, 2):
+        client.open(channel)
+    door.pass_time(9.75)
+    client.request(b"exec", NS(b"perl"), 1)
+    assert ssh.DATA in client.numbers()
+    door.pass_time(0.25)
+    client.read()
+    client.request(b"exec", NS(b"perl"), 2)
+    assert client.numbers() == [ssh.FAILURE]
+    door.pass_time(2)
+    assert client.disconnected() == (11, b"this has lasted too long")

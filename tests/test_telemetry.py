@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from twisted.logger import ILogObserver, Logger, LogLevel, formatEvent
 from zope.interface import implementer
 
-from conch_insults.events import KeyLineSkipped, LoginRefused, PacksLoaded, SessionEnded
+from conch_insults.events import (
+    KeyLineSkipped,
+    LoginRefused,
+    PacksLoaded,
+    PacksRefused,
+    SessionEnded,
+)
 from conch_insults.telemetry import EventLog, QuietLogger
 
 if TYPE_CHECKING:
@@ -50,6 +56,11 @@ class TestEventLog:
         ]
         assert {record["log_level"] for record in records} == {LogLevel.info}
         assert {record["log_namespace"] for record in records} == {"test"}
+
+    def test_what_somebody_must_do_something_about_is_a_warning(self) -> None:
+        records = logged(PacksRefused("x:1: no"), KeyLineSkipped("alice:1: no"), PacksLoaded(1, 2))
+        levels = [record["log_level"] for record in records]
+        assert levels == [LogLevel.warn, LogLevel.info, LogLevel.info]
 
     def test_values_stay_values(self) -> None:
         (record,) = logged(PacksLoaded(60, 200))

@@ -629,6 +629,16 @@ class TestTurns:
         assert counts[-1] == 100
         assert max(after - before for before, after in pairwise([0, *counts])) <= 16
 
+    def test_many_short_lines_take_several(self) -> None:
+        turns = Turns()
+        session = Session(turns=turns)
+        session.terminal.dataReceived(b"x\r" * 100)
+        counts = [len(session.parrot.lines)]
+        while turns.take():
+            counts.append(len(session.parrot.lines))
+        assert counts[-1] == 100
+        assert max(after - before for before, after in pairwise([0, *counts])) <= 32
+
     def test_a_long_answer_takes_several(self) -> None:
         turns = Turns()
         session = Session(turns=turns)

@@ -30,6 +30,8 @@ __all__ = ["Certificate", "CertificateKind", "parse_certificate", "parse_certifi
 
 # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS.
 MAXIMUM_PRINCIPALS = 256
+# Of either kind. OpenSSH knows fewer than ten, and strangers choose how many are looked at.
+MAXIMUM_OPTIONS = 64
 
 # The year 9999 ends then: the last second that a datetime can name.
 _LAST_SECOND = 253402300799
@@ -168,9 +170,10 @@ def _read(blob: bytes, minimum_rsa_bits: int) -> Certificate:
     fields = Fields(blob)
     key = _checked(read_certified_key(fields), "key", minimum_rsa_bits)
     serial, kind, key_id = _uint64(fields), _kind(fields.uint32()), _text(fields.string())
-    principals = tuple(_text(name) for name in _strings(fields.string()))
+    principals = tuple(_names(fields.string()))
     valid_after, valid_before = _uint64(fields), _uint64(fields)
-    critical, extensions = _pairs(fields.string()), _pairs(fields.string())
+    critical = _pairs(fields.string(), "critical options")
+    extensions = _pairs(fields.string(), "extensions")
     fields.string()  # reserved
     authority = _checked(fields.string(), "authority", minimum_rsa_bits)
     # The signature is over everything before it.
@@ -178,8 +181,6 @@ def _read(blob: bytes, minimum_rsa_bits: int) -> Certificate:
     signed, last = blob[: len(blob) - len(rest)], Fields(rest)
     signature = last.string()
     last.end()
-    if len(principals) > MAXIMUM_PRINCIPALS:
-        raise PublicKeyError(f"certificate has more than {MAXIMUM_PRINCIPALS} principals")
     _check_signature(authority, signature, signed)
     return Certificate(
         key,
@@ -233,21 +234,30 @@ def _kind(number: int) -> CertificateKind:
         raise PublicKeyError("certificate is neither for users nor for hosts") from error
 
 
-def _strings(packed: bytes) -> Iterator[bytes]:
-    fields, left = Fields(packed), len(packed)
+def _names(packed: bytes) -> Iterator[str]:
+    """Read principals to the end, or to the first that is one too many."""
+    fields, left, count = Fields(packed), len(packed), 0
     while left:
-        string = fields.string()
-        left -= 4 + len(string)
-        yield string
+        count += 1
+        if count > MAXIMUM_PRINCIPALS:
+            raise PublicKeyError(f"certificate has more than {MAXIMUM_PRINCIPALS} principals")
+        name = fields.string()
+        left -= 4 + len(name)
+        yield _text(name)
 
 
-def _pairs(packed: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    strings = tuple(_strings(packed))
-    if len(strings) % 2:
-        raise ProtocolError("option without data")
-    if any(b"\0" in name for name in strings[::2]):
-        raise PublicKeyError("certificate has a zero byte in an option's name")
-    return tuple(zip(strings[::2], strings[1::2], strict=True))
+def _pairs(packed: bytes, what: str) -> tuple[tuple[bytes, bytes], ...]:
+    fields, left = Fields(packed), len(packed)
+    pairs: list[tuple[bytes, bytes]] = []
+    while left:
+        if len(pairs) == MAXIMUM_OPTIONS:
+            raise PublicKeyError(f"certificate has more than {MAXIMUM_OPTIONS} {what}")
+        name, data = fields.string(), fields.string()
+        if b"\0" in name:
+            raise PublicKeyError("certificate has a zero byte in an option's name")
+        left -= 8 + len(name) + len(data)
+        pairs.append((name, data))
+    return tuple(pairs)
 
 
 def _uint64(fields: Fields) -> int:

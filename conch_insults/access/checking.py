@@ -6,7 +6,10 @@ operator should know. Must not know of host keys, nor how a finding is shown.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import os
+import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from conch_insults.access.policy import AccessRules
 
 __all__ = ["AccessCheck", "Finding"]
+
+# What is in a keys directory, by this program or by hand; who reads it is not known here.
+_KNOWN_NAMES = ("README.md", "client", "host", FOLDER, "revoked_keys", "user_ca.pub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,13 @@ class AccessCheck:
         Raises:
             KeyFileError: the keys directory is missing or cannot be read.
         """
-        names = self._names()
+        names = _names(self._folder)
         listing = self._listing(self._rules)
         # Whatever else is wrong with a file can be said before its mode is right.
         lenient = self._listing(replace(self._rules, strict_modes=False))
         yield from self._new_problems()
+        yield from self._surroundings()
+        yield from self._unread()
         yield from self._file(listing, lenient, "")
         for name in names:
             # Folders of volumes, files of editors, and our own of a moment begin like this.
@@ -89,13 +97,36 @@ class AccessCheck:
                     " a-z 0-9 _ . - and start with a letter or _"
                 )
 
-    def _names(self) -> list[str]:
+    def _unread(self) -> Iterator[Finding]:
+        """A list under a name that is spelt wrong revokes nothing, and nobody is told."""
+        for name in _names(self._keys_dir):
+            if name in _KNOWN_NAMES or name.startswith("."):
+                continue
+            close = difflib.get_close_matches(name.lower(), _KNOWN_NAMES, 1)
+            hint = f": did you mean {close[0]}?" if close else ""
+            yield Finding(f"{self._keys_dir / name}: nothing reads this{hint}", is_warning=True)
+
+    def _surroundings(self) -> Iterator[Finding]:
+        """Whoever may rename the keys directory can put another one in its place."""
+        if not self._rules.strict_modes:
+            return
         try:
-            return sorted(path.name for path in self._folder.iterdir())
+            real = self._keys_dir.resolve(strict=True)
+            trusted = {0, os.geteuid(), real.stat().st_uid}
+            parents = [(path, path.stat()) for path in real.parents]
         except OSError as error:
-            raise KeyFileError(
-                f"{self._folder}: cannot be read: {error.strerror}: run `conch-insults init`"
-            ) from error
+            raise KeyFileError(f"{self._keys_dir}: cannot be found: {error.strerror}") from error
+        for path, status in parents:
+            # In a sticky directory, such as /tmp, nobody renames what is another's.
+            if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
+                reason = f"others may write to it: run `chmod go-w {path}`"
+            elif status.st_uid not in trusted:
+                reason = f"belongs to user {status.st_uid}, who could write to it"
+            else:
+                continue
+            yield Finding(
+                f"{path}: {reason}: the keys directory in it could be replaced", is_warning=True
+            )
 
     def _listing(self, rules: AccessRules) -> AccessListing:
         return AccessListing(self._keys_dir, rules, self._now, self._problems.append)
@@ -129,3 +160,12 @@ class AccessCheck:
         if holder != way.user:
             reason = f"{key.fingerprint} is the key of {holder}, too: {source}"
             yield Finding(f"{way.source}: {reason}", is_warning=True)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise KeyFileError(
+            f"{folder}: cannot be read: {error.strerror}: run `conch-insults init`"
+        ) from error

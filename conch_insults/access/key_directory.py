@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conch_insults.access.authorized_keys import (
+    MAXIMUM_FILE_BYTES,
     Entry,
     KeyFile,
     KeyRules,
@@ -21,6 +22,7 @@ from conch_insults.access.authorized_keys import (
 from conch_insults.access.durable_files import make_directory, replace_file
 from conch_insults.access.key_files import (
     FOLDER,
+    KeyFiles,
     authorized_keys_path,
     is_user_name,
     read_key_file,
@@ -73,14 +75,18 @@ def users(keys_dir: Path) -> list[str]:
 def read_user(keys_dir: Path, user: str, *, rules: KeyRules = _DEFAULT_RULES) -> KeyFile:
     """Return what a user's file holds, by what the settings ask of its lines.
 
+    Links that stay in the keys directory are followed, as the policy does; whether others may
+    write to the file is not asked.
+
     Raises:
         KeyFileError: there is no such file, or it cannot be read.
     """
     path = authorized_keys_path(keys_dir, user)
     try:
-        return parse_file(read_key_file(path).content, str(path), rules=rules)
+        file = KeyFiles(keys_dir, strict_modes=False).read(path, MAXIMUM_FILE_BYTES)
     except FileNotFoundError as error:
         raise KeyFileError(f"{path}: there is no such file: {user} has no keys") from error
+    return parse_file(file.content, str(path), rules=rules)
 
 
 def add_keys(  # noqa: PLR0913 - what and whose, on which terms, by which rules

@@ -98,7 +98,7 @@ def version_of(status: os.stat_result) -> Version:
 
 
 def read_key_file(path: Path) -> Snapshot:
-    """Read one authorized_keys file to show or change it; links are not followed.
+    """Read one authorized_keys file to change it; links are not followed.
 
     Raises:
         FileNotFoundError: there is none.

@@ -1,12 +1,14 @@
 """What files say, read again only when they have changed.
 
-A file is known by its identity; one that cannot be read is tried again every time, and complained
-about once. What a file means is known to whoever parses it.
+A file is known by its identity, and by its content while that could hide a change; one that cannot
+be read is tried again every time, and complained about once. What a file means is known to whoever
+parses it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from conch_insults.access.key_files import KeyFolderError, Version, version_of
@@ -46,12 +48,14 @@ class KnownFile(Generic[_T]):
         settled: whether this is all that a file of this version can ever say.
         value: what it says, None when it cannot be used.
         problems: what is wrong with it; not empty when it cannot be used.
+        digest: the SHA256 of its content, None when that could not be read.
     """
 
     version: Version | None
     settled: bool
     value: _T | None
     problems: tuple[str, ...]
+    digest: bytes | None = None
 
 
 class KnownFiles(Generic[_T]):
@@ -99,7 +103,7 @@ class KnownFiles(Generic[_T]):
             if earlier and earlier.settled and earlier.version == version:
                 known = earlier
             else:
-                known = self._read(path, now)
+                known = self._read(path, now, earlier)
         except FileNotFoundError:
             self._folder_problem = None
             return None
@@ -126,13 +130,17 @@ class KnownFiles(Generic[_T]):
             self._report(problem)
         return KnownFile(None, settled=False, value=None, problems=(problem,))
 
-    def _read(self, path: Path, now: float) -> KnownFile[_T]:
+    def _read(self, path: Path, now: float, earlier: KnownFile[_T] | None) -> KnownFile[_T]:
         file = self._files.read(path, self._limit)
         version = version_of(file.status)
         # Not the time of modification: an archive or a copy may have set it, into the future too.
         settled = version.changed / 1e9 + SETTLED_AFTER <= now
+        digest = sha256(file.content).digest()
+        # Strangers can ask often enough before a file is settled, and some are slow to parse.
+        if earlier and earlier.digest == digest:
+            return replace(earlier, version=version, settled=settled)
         try:
             parsed = self._parse(file.content, str(path))
         except KeyFileError as error:
-            return KnownFile(version, settled, value=None, problems=(str(error),))
-        return KnownFile(version, settled, parsed.value, parsed.problems)
+            return KnownFile(version, settled, None, (str(error),), digest)
+        return KnownFile(version, settled, parsed.value, parsed.problems, digest)

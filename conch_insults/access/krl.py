@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["MAGIC", "MAXIMUM_KRL_BYTES", "KeyRevocationList", "parse_krl"]
 
 MAGIC = b"SSHKRL\n\0"
-# Room for 300,000 keys. Parsing takes a time that grows with the size, a few seconds at the most.
-MAXIMUM_KRL_BYTES = 16 * 1024 * 1024
+# Room for 75,000 keys, or 110,000 fingerprints. Nobody is served while a list is parsed, which
+# takes a time that grows with the size: a second or two for the worst list there is.
+MAXIMUM_KRL_BYTES = 4 * 1024 * 1024
 # OpenSSH reads no longer number, although its ssh-keygen writes longer bitmaps.
 MAXIMUM_BITMAP_BYTES = 2048
-# As many gaps as a list of 8 MiB can leave; a bitmap could leave far more of them in its bytes.
-MAXIMUM_RANGES = 1024 * 1024
+# As many as a list of 4 MiB can name one by one; bitmaps could hold far more in as many bytes.
+MAXIMUM_RANGES = 512 * 1024
 
 _FORMAT_VERSION = 1
 

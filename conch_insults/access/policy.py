@@ -12,7 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from conch_insults.access.authorities import parse_authorities
-from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES, KeyRules, parse_file
+from conch_insults.access.authorized_keys import (
+    MAXIMUM_FILE_BYTES,
+    MAXIMUM_PROBLEMS,
+    KeyRules,
+    parse_file,
+)
 from conch_insults.access.certificate import parse_certificate
 from conch_insults.access.certified_key import CERTIFICATE_SUFFIX, certificate_name
 from conch_insults.access.grants import ANYBODY, Grant, Refusal, Terms
@@ -183,7 +188,8 @@ class Policy:
             return Refusal(_UNUSABLE_KEYS, str(path))
         lines = file.value.keys.get(offer.blob)
         if lines is None:
-            return Refusal("key not authorized for this user", str(path))
+            reason = f"key not authorized for this user{_among(file.problems, 'the file')}"
+            return Refusal(reason, str(path))
         if lines[0].key.key_type != key_type_of(offer.key_type):
             return Refusal(_OTHER_TYPE, str(path))
         return self._first_that_lets_in(
@@ -214,7 +220,9 @@ class Policy:
         elif trusted is not None and trusted.value is not None and authority in trusted.value:
             lines.append((f"{path}:{trusted.value[authority].line}", partial(terms, None)))
         if not lines:
-            return Refusal("certificate's authority is not trusted", str(path))
+            spoilt = [*(file.problems if file else ()), *(trusted.problems if trusted else ())]
+            reason = f"certificate's authority is not trusted{_among(spoilt, 'the files')}"
+            return Refusal(reason, str(path))
         return self._first_that_lets_in(lines, offer, now, certificate)
 
     def _first_that_lets_in(
@@ -270,6 +278,18 @@ class Policy:
             kind = found.authorities if entry.options.is_authority else found.keys
             kind.setdefault(entry.key.blob, []).append(entry)
         return Parsed(found, parsed.problems)
+
+
+def _among(problems: Sequence[str], where: str) -> str:
+    """Say how many lines might be the one looked for: somebody may just have spoilt it."""
+    if not problems:
+        return ""
+    if len(problems) == 1:
+        return f", and 1 line of {where} cannot be used"
+    # One problem more stands for all that are not listed.
+    more = len(problems) > MAXIMUM_PROBLEMS
+    number = f"more than {MAXIMUM_PROBLEMS}" if more else f"{len(problems)}"
+    return f", and {number} lines of {where} cannot be used"
 
 
 def _refuse(reason: str, _offer: Offer, _now: datetime) -> Terms:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "MAXIMUM_RSA_BITS",
+    "MAXIMUM_RSA_EXPONENT_BITS",
     "MINIMUM_RSA_BITS",
     "PublicKey",
     "fingerprint",
@@ -44,6 +46,8 @@ MAXIMUM_BLOB_BYTES = 16 * 1024
 MINIMUM_RSA_BITS = 2048
 # What OpenSSH reads too; a longer key would make every verification slow.
 MAXIMUM_RSA_BITS = 16 * 1024
+# A long exponent does, too. Everybody uses 65537.
+MAXIMUM_RSA_EXPONENT_BITS = 32
 
 _NEW_KEY = "make one with `ssh-keygen -t ed25519`"
 _PRIVATE_MARKS = ("-----BEGIN", "PuTTY-User-Key-File")
@@ -209,6 +213,11 @@ def _check_rsa(fields: Fields, minimum_bits: int) -> None:
         )
     if bits > MAXIMUM_RSA_BITS:
         raise PublicKeyError(f"RSA key of {bits} bits is too long: {_NEW_KEY}")
+    if exponent.bit_length() > MAXIMUM_RSA_EXPONENT_BITS:
+        raise PublicKeyError(
+            f"RSA key has an exponent of {exponent.bit_length()} bits,"
+            f" {MAXIMUM_RSA_EXPONENT_BITS} is the most: {_NEW_KEY}"
+        )
     try:
         RSAPublicNumbers(exponent, modulus).public_key()
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from conch_insults.access.certified_key import certificate_name, certified_key
+from conch_insults.access.public_key import MAXIMUM_RSA_BITS, MAXIMUM_RSA_EXPONENT_BITS
 from conch_insults.errors import PublicKeyError
 from conch_insults.wire import Fields, ProtocolError
 
@@ -26,10 +27,6 @@ __all__ = ["ALGORITHMS", "Proof", "SignatureError", "key_type_of", "verify"]
 # PROTOCOL.u2f: the authenticator saw somebody touch it, and knew who that was (PIN, biometrics).
 _USER_PRESENT = 0x01
 _USER_VERIFIED = 0x04
-
-# In bits: what makes a verification slow, which strangers can ask for. Everybody uses 65537.
-_LARGEST_EXPONENT = 32
-_LARGEST_MODULUS = 16 * 1024
 
 
 class SignatureError(Exception):
@@ -114,7 +111,10 @@ def _check_ed25519(key: Fields, signature: Fields, data: bytes) -> Proof:
 def _check_rsa(hash_algorithm: HashAlgorithm) -> _Check:
     def check(key: Fields, signature: Fields, data: bytes) -> Proof:
         exponent, modulus = key.mpint(), key.mpint()
-        if exponent.bit_length() > _LARGEST_EXPONENT or modulus.bit_length() > _LARGEST_MODULUS:
+        if (
+            exponent.bit_length() > MAXIMUM_RSA_EXPONENT_BITS
+            or modulus.bit_length() > MAXIMUM_RSA_BITS
+        ):
             raise SignatureError("RSA key is too large to be looked at")
         public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         # RFC 8332, section 3: OpenSSH and others leave leading zero bytes out.

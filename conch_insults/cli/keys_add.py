@@ -7,6 +7,7 @@ is written and read is not known here.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import click
 from conch_insults.access import key_directory
 from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES, KeyRules, parse_file
 from conch_insults.access.key_files import authorized_keys_path
-from conch_insults.access.key_options import Role
+from conch_insults.access.key_options import KeyOptions
 from conch_insults.access.listing import AccessListing
 from conch_insults.access_rules import access_rules, key_rules
 from conch_insults.cli.attestation_files import with_attestation_files
@@ -52,13 +53,13 @@ def add(
     """Let USER in with each key in FILE, or on standard input.
 
     FILE is a .pub file, or has several keys, one a line; all of them are added or none. Options
-    that a line in FILE has are kept, unless they claim a role or an attestation. The lines are
-    read back before they are shown, and count from the next login on.
+    are given here: those that a line in FILE has are refused, but for restrict and flags like it.
+    The lines are read back before they are shown, and count from the next login on.
     """
     access, rules = settings.access, key_rules(settings.access)
     name = "standard input" if file is sys.stdin.buffer else file.name
     content = file.read(MAXIMUM_FILE_BYTES + 1)
-    _refuse_claims(content, name, rules)
+    _refuse_options(content, name, rules)
     options = line_options.text(rules)
     if attestation_files is not None:
         attested = attestation_files.verify(content, name, access.attestation_roots, rules)
@@ -82,13 +83,13 @@ def show_added(access: AccessSettings, user: str, entries: Sequence[Entry]) -> N
             complain(f"{path}:{entry.line}: lets nobody in: {obstacle}")
 
 
-def _refuse_claims(content: bytes, name: str, rules: KeyRules) -> None:
+def _refuse_options(content: bytes, name: str, rules: KeyRules) -> None:
     """Refuse what only the operator can say of a key."""
     for entry in parse_file(content, name, rules=rules).entries:
-        options = entry.options
-        if options.role is not Role.PLAYER or options.aaguid is not None:
+        # A terminal may be taken; given, it is no more than a bare key has.
+        if replace(entry.options, text="", pty=True) != KeyOptions():
             reason = (
-                "claims a role or an attestation, which its holder cannot give: take the option"
-                " out, and give it by --option or --attestation"
+                "has options, which are yours to give: take them out, and use --option, --from,"
+                " --expires or --attestation"
             )
             raise PublicKeyError(at_line(name, entry.line, reason))

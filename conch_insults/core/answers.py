@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conch_insults.core.heard import Heard
 from conch_insults.core.pack_text import MAX_TOPIC, fold_topic
 from conch_insults.core.printable import printable
-from conch_insults.core.reply import Reply, Status, objects, said
+from conch_insults.core.reply import Reply, Status, objects, said, wrong_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +32,12 @@ _NOTHING = "I've got nothing."
 def insult(talk: Talk, topic: str, line: CommandLine) -> Reply:
     """Insult somebody about a topic, as often as the line asks for."""
     chance, heard = _source(talk, line)
+    if line.count is None and not line.as_json:
+        # What nearly every line is, without the detours of the others.
+        one = talk.insulter.insult(topic, heard, talk.person.rating, chance)
+        if one is not None:
+            talk.topic, talk.last = topic, one
+            return Reply((one.text,))
     told: list[Said] = []
     is_known = True
     for _ in range(line.count or 1):
@@ -68,7 +74,7 @@ def random_insult(talk: Talk, _argument: str, line: CommandLine) -> Reply:
 def again(talk: Talk, _argument: str, line: CommandLine) -> Reply:
     """Insult somebody about the last topic again."""
     if talk.topic is None:
-        return said(("Again? Name a topic first.",), Status.USAGE, as_json=line.as_json)
+        return wrong_usage("Again? Name a topic first.", as_json=line.as_json)
     return insult(talk, talk.topic, line)
 
 
@@ -80,17 +86,23 @@ def why(talk: Talk, name: str, line: CommandLine) -> Reply:
             text = f"No insult of mine is called {printable(name, MAX_TOPIC)}."
             return said((text,), Status.UNKNOWN_TOPIC, as_json=line.as_json)
     elif talk.last is None:
-        text = "Why what? I haven't said anything yet."
-        return said((text,), Status.USAGE, as_json=line.as_json)
+        return wrong_usage("Why what? I haven't said anything yet.", as_json=line.as_json)
     else:
         found = (talk.last.insult,)
     if line.as_json:
-        return objects(_described(one, one.text) for one in found)
-    return said(
-        f"{one.id}: {one.topic or 'any topic'}, rated {one.rating}, from the pack {one.pack}"
-        f" by {one.author or 'nobody who admits it'} ({one.licence or 'no licence given'})."
-        for one in found
-    )
+        return objects(
+            _described(one, one.text) | ({"template": True} if one.is_template else {})
+            for one in found
+        )
+    lines: list[str] = []
+    for one in found:
+        if name:
+            lines.append(one.text)
+        lines.append(
+            f"{one.id}: {one.topic or 'any topic'}, rated {one.rating}, from the pack {one.pack}"
+            f" by {one.author or 'nobody who admits it'} ({one.licence or 'no licence given'})."
+        )
+    return said(lines)
 
 
 def search(talk: Talk, word: str, line: CommandLine) -> Reply:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_COUNT", "CommandLine", "UsageError", "parse_command_line"]
+__all__ = ["MAX_COUNT", "CommandLine", "UsageError", "asks_for_json", "parse_command_line"]
 
 MAX_COUNT = 100
 """The most answers that one line may ask for."""
@@ -32,13 +32,14 @@ class CommandLine:
         as_json: `--json`: the answer is to be JSON objects, one a line.
         count: `-n`: how many answers, from 1 to `MAX_COUNT`; None if it does not say.
         seed: `--seed`: what every choice is to come from, so that the answer can be had again.
-
+        wants_help: `--help` or `-h`: whether to tell what the line would do instead of doing it.
     """
 
     words: str
     as_json: bool = False
     count: int | None = None
     seed: int | None = None
+    wants_help: bool = False
 
 
 def parse_command_line(line: str) -> CommandLine:
@@ -62,10 +63,18 @@ def parse_command_line(line: str) -> CommandLine:
     return replace(parsed, words=" ".join(words))
 
 
+def asks_for_json(line: str) -> bool:
+    """Whether a line that cannot be understood wants to hear so in JSON."""
+    words = line.split()
+    return "--json" in (words[: words.index("--")] if "--" in words else words)
+
+
 def _with_option(parsed: CommandLine, word: str, rest: Iterator[str]) -> CommandLine:
     name, has_value, value = word.partition("=")
     if word == "--json":
         return replace(parsed, as_json=True)
+    if word in {"--help", "-h"}:
+        return replace(parsed, wants_help=True)
     if not word.startswith("--"):
         # A short option may have its value right behind it.
         name, value = word[:2], word[2:].removeprefix("=")
@@ -93,6 +102,8 @@ _VALUED: dict[str, Callable[[CommandLine, str], CommandLine]] = {
 
 
 def _number(name: str, value: str, least: int, most: int) -> int:
+    if not value:
+        raise UsageError(f"{name} needs a number from {least} to {most}")
     # Longer than any number that is in bounds; and not every digit is one of ours.
     if value.isascii() and value.isdigit() and len(value) <= len(str(_MAX_SEED)):
         number = int(value)

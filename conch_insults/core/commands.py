@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conch_insults.core.person import Person
     from conch_insults.core.talk import Talk
 
-__all__ = ["COMMANDS", "GOODBYE", "Command", "completions", "find_command", "manual"]
+__all__ = ["COMMANDS", "GOODBYE", "Command", "completions", "explained", "find_command", "manual"]
 
 GOODBYE = "Goodbye, loser."
 """What everybody hears who leaves."""
@@ -36,11 +36,11 @@ class Command:
         run: answers it, given the talk, what follows the name, and the line.
         summary: what it does, in a few words.
         argument: what follows the name, as help writes it; in brackets if it may be missing. With
-            more than a command takes, a line is a topic: `quit smoking`.
+            more than a command takes, a line is a topic: `quit smoking`, `help me now`.
         aliases: other names.
         is_insult: whether it takes `-n` and `--seed`.
         for_operators: whether others have it as a topic.
-        values: what the argument may be, for completion.
+        values: what the argument may be, where that is known.
     """
 
     name: str
@@ -63,6 +63,14 @@ class Command:
         """Whether it means nothing alone."""
         return bool(self.argument) and not self.argument.startswith("[")
 
+    @property
+    def takes_words(self) -> bool:
+        """Whether the argument may be several words."""
+        return self.argument in _OF_WORDS
+
+
+_OF_WORDS = {"TOPIC", "[PREFIX]", "WORD"}
+
 
 def _help(talk: Talk, name: str, line: CommandLine) -> Reply:
     known = list(_for(talk.person))
@@ -78,20 +86,20 @@ def _help(talk: Talk, name: str, line: CommandLine) -> Reply:
     if name:
         (command,) = known
         options = "--json, -n COUNT, --seed N" if command.is_insult else "--json"
-        return said((f"{command.usage}: {command.summary}. Options: {options}.",))
+        return said((f"{command.usage}: {command.summary}.", f"Options: {options}."))
     width = max(len(command.usage) for command in known)
     return said(
         (
             "Type a topic, press Enter, regret it. Besides topics, I listen to:",
             *(f"  {command.usage:<{width}}  {command.summary}" for command in known),
-            "Options, anywhere in a line: --json, -n COUNT, --seed N; after -- nothing is one.",
+            "Options, anywhere in a line: --json, -n COUNT, --seed N, --help; -- ends them.",
             f"I know {len(talk.insulter.topics(talk.person.rating))} topics, and enough of others.",
         )
     )
 
 
-def _quit(_talk: Talk, _argument: str, _line: CommandLine) -> Reply:
-    return Reply((GOODBYE,), finished=True)
+def _quit(_talk: Talk, _argument: str, line: CommandLine) -> Reply:
+    return Reply(said((GOODBYE,), as_json=line.as_json).lines, finished=True)
 
 
 COMMANDS = (
@@ -107,7 +115,7 @@ COMMANDS = (
         is_insult=True,
     ),
     Command("search", answers.search, "topics and texts with WORD in them", "WORD"),
-    Command("why", answers.why, "where the last insult came from, or the one called ID", "[ID]"),
+    Command("why", answers.why, "where the last insult is from, or that with ID", "[ID]"),
     Command(
         "rating",
         manners.rate,
@@ -127,7 +135,7 @@ COMMANDS = (
     Command(
         "plain",
         manners.be_plain,
-        "for screen readers: no colour, no columns, nothing redrawn",
+        "for screen readers: no colour, nothing redrawn",
         "[on|off]",
         values=("on", "off"),
     ),
@@ -143,21 +151,35 @@ _BY_NAME = MappingProxyType(
 )
 
 
-def find_command(words: str, person: Person) -> tuple[Command, str] | None:
+def find_command(words: str, talk: Talk) -> tuple[Command, str] | None:
     """Return the command that a line is, and its argument; None for a topic.
+
+    A line that a command has no use for is a topic if there is one of that name.
 
     Args:
         words: the line without its options.
-        person: who typed it.
+        talk: who typed it, and what there is to talk about.
     """
-    # The longest name is not long: most topics are done with here.
     name, _, argument = words.partition(" ")
-    command = _BY_NAME.get(name) or _BY_NAME.get(fold_topic(name))
-    if command is None or (command.for_operators and person.operations is None):
+    command = _command_called(name, talk.person)
+    if command is None or (" " in argument and not command.takes_words):
         return None
     if argument and not command.argument:
         return None
+    fits = bool(argument) or not command.needs_argument
+    if argument and not command.takes_words:
+        value = fold_topic(argument)
+        fits = value in _values(command, talk.person)
+        argument = value if fits else argument
+    if not fits and talk.insulter.knows(words, talk.person.rating):
+        return None
     return command, argument
+
+
+def explained(line: CommandLine, talk: Talk) -> Reply:
+    """Answer a line that asks for help: about its command, if it names one."""
+    command = _command_called(line.words.partition(" ")[0], talk.person)
+    return _help(talk, command.name if command else "", line)
 
 
 def completions(typed: str, talk: Talk) -> Sequence[str]:
@@ -177,7 +199,7 @@ def completions(typed: str, talk: Talk) -> Sequence[str]:
         words = [each.name for each in _for(talk.person)]
         return _beginning_with(start, (*words, *talk.insulter.topics(talk.person.rating)))
     values: Sequence[str] = command.values
-    if command.argument in {"TOPIC", "[PREFIX]", "WORD"}:
+    if command.takes_words:
         values = talk.insulter.topics(talk.person.rating)
     elif command.argument == "[COMMAND]":
         values = [each.name for each in _for(talk.person)]
@@ -192,6 +214,20 @@ def manual() -> str:
         for command in COMMANDS
     ]
     return "\n".join(("| line | what it does |", "|---|---|", *rows))
+
+
+def _command_called(name: str, person: Person) -> Command | None:
+    command = _BY_NAME.get(name) or _BY_NAME.get(fold_topic(name))
+    if command is None or (command.for_operators and person.operations is None):
+        return None
+    return command
+
+
+def _values(command: Command, person: Person) -> Sequence[str]:
+    """Return what the argument may be, by any of its names."""
+    if command.argument != "[COMMAND]":
+        return command.values
+    return [name for each in _for(person) for name in (each.name, *each.aliases)]
 
 
 def _for(person: Person) -> Iterator[Command]:

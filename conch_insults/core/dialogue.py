@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conch_insults.core import answers
-from conch_insults.core.command_line import UsageError, parse_command_line
-from conch_insults.core.commands import GOODBYE, completions, find_command
+from conch_insults.core.command_line import UsageError, asks_for_json, parse_command_line
+from conch_insults.core.commands import GOODBYE, completions, explained, find_command
 from conch_insults.core.printable import printable
 from conch_insults.core.reply import Reply, Status, wrong_usage
 from conch_insults.core.talk import Talk
@@ -31,13 +31,8 @@ MAX_LINE = 1024
 _NUDGE = Reply(
     ('An empty line? Even you have more to say. Try a topic, or "help".',), status=Status.USAGE
 )
-_NOT_UTF8 = Reply(
-    ("That was not UTF-8. Whatever you meant, mean it in an encoding.",), status=Status.USAGE
-)
-_TOO_LONG = Reply(
-    (f"I stopped reading after {MAX_LINE} bytes, like everyone you send email to.",),
-    status=Status.USAGE,
-)
+_NOT_UTF8 = "That was not UTF-8. Whatever you meant, mean it in an encoding."
+_TOO_LONG = f"I stopped reading after {MAX_LINE} bytes, like everyone you send email to."
 
 
 class Dialogue:
@@ -72,28 +67,31 @@ class Dialogue:
     def answer(self, line: bytes) -> Reply:
         """Answer a line, given without its ending."""
         if len(line) > MAX_LINE:
-            return _TOO_LONG
+            return _unread(_TOO_LONG, line)
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            return _NOT_UTF8
-        # Tabs and the like are white space first; only then do controls vanish.
-        text = printable(" ".join(text.split())).strip()
-        if not text:
+            return _unread(_NOT_UTF8, line)
+        if not text.isprintable():
+            # Tabs and the like are white space first; only then do controls vanish.
+            text = printable(" ".join(text.split()))
+        if not text or text.isspace():
             return _NUDGE
         try:
             return self._answer(parse_command_line(text))
         except UsageError as error:
-            return wrong_usage(f"{error}.", as_json="--json" in text.split())
+            return wrong_usage(f"{error}.", as_json=asks_for_json(text))
 
     def too_long(self) -> Reply:
         """Answer a line of more than `MAX_LINE` bytes, which the caller has thrown away."""
-        return _TOO_LONG
+        return wrong_usage(_TOO_LONG)
 
     def _answer(self, line: CommandLine) -> Reply:
+        if line.wants_help:
+            return explained(line, self._talk)
         if not line.words:
             return wrong_usage("Options, but of what? Name a topic.", as_json=line.as_json)
-        found = find_command(line.words, self._talk.person)
+        found = find_command(line.words, self._talk)
         if found is None:
             return answers.insult(self._talk, line.words, line)
         command, argument = found
@@ -102,3 +100,7 @@ class Dialogue:
         if not command.is_insult and (line.count is not None or line.seed is not None):
             return wrong_usage(f"{command.name} takes no -n and no --seed.", as_json=line.as_json)
         return command.run(self._talk, argument, line)
+
+
+def _unread(reason: str, line: bytes) -> Reply:
+    return wrong_usage(reason, as_json=asks_for_json(line.decode(errors="replace")))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conch_insults.core.grammar import MAX_DEPTH, TOPIC, symbols_in
+from conch_insults.core.grammar import MAX_DEPTH, TOPIC, Grammar, symbols_in
 from conch_insults.core.pack_text import MAX_INSULT, MAX_TOPIC
 from conch_insults.core.written_pack import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from conch_insults.core.grammar import Grammar, Nodes
+    from conch_insults.core.grammar import Nodes
     from conch_insults.core.written_pack import Row
 
 __all__ = ["grammar_problems"]
@@ -39,9 +39,16 @@ def grammar_problems(
         for symbol in symbols_in(nodes)
         if symbol != TOPIC and symbol not in rules
     ]
-    if problems or grammar is None:
-        # A symbol without a rule never ends either, and is told once.
+    if grammar is None:
         return problems
+    if problems:
+        # A symbol without a rule never ends either, and is told once: here it has one.
+        used = {symbol for _, nodes in alternatives for symbol in symbols_in(nodes)}
+        complete: dict[str, list[tuple[Nodes, int]]] = {
+            symbol: [((), 1)] for symbol in used - {TOPIC}
+        }
+        complete |= {symbol: [(nodes, 1) for _, nodes in rule] for symbol, rule in rules.items()}
+        grammar = Grammar(complete)
     for symbol in grammar.endless():
         line = min(row.line for row, _ in rules[symbol])
         reason = f"#{symbol}# never ends: it always takes more than {MAX_DEPTH} rules in a row"

@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_TEXTS_HEARD", "MAX_TOPICS_HEARD", "Heard", "ShuffleBag"]
 
-MAX_TOPICS_HEARD = 500
+MAX_TOPICS_HEARD = 128
 """The most topics that are remembered of one person; the ones not asked for longest go first."""
-MAX_TEXTS_HEARD = 2_000
-"""The most texts that are remembered of one person, in all these topics together."""
+MAX_TEXTS_HEARD = 5_000
+"""The most texts that are remembered of one person, in all these topics together.
+
+Whoever asks about one topic only hears as many before any comes again.
+"""
 
 
 class _Layer:
     """The lots of one rating, drawn in random order.
 
     A draw costs the same however many lots there are, and memory grows with what has been drawn:
-    this is the Fisher-Yates shuffle, done one step a draw, with only the moved noted.
+    this is the Fisher-Yates shuffle, done one step a draw, with only the moved noted. Most layers
+    of most people are never drawn from, so that these note nothing at all.
 
     Attributes:
         left: how many are still to be drawn in this round; they are in the slots below this one.
         moved: which lot is in a slot; where nothing is noted, the one that was there at first.
         drawn: what was drawn in this round, by hash.
+        size: how many lots there are.
     """
 
     __slots__ = ("drawn", "left", "moved", "size")
@@ -46,16 +51,29 @@ class _Layer:
 
     def refill(self) -> None:
         self.left = self.size
-        self.moved: dict[int, int] = {}
-        self.drawn = array("q")
+        self.moved: dict[int, int] | None = None
+        self.drawn: array[int] | None = None
+
+    def lot(self, slot: int) -> int:
+        return slot if self.moved is None else self.moved.get(slot, slot)
 
     def take(self, slot: int, mark: int) -> None:
         self.left -= 1
         # The end moves into the gap, so that what is left stays in one row.
-        end = self.moved.pop(self.left, self.left)
+        end = self.lot(self.left)
+        if self.moved is not None:
+            self.moved.pop(self.left, None)
         if slot != self.left:
+            if self.moved is None:
+                self.moved = {}
             self.moved[slot] = end
+        if self.drawn is None:
+            self.drawn = array("q")
         self.drawn.append(mark)
+
+
+# Nothing is ever drawn from it, so that all who have nothing of a rating may share it.
+_NO_LOTS = _Layer(0)
 
 
 class ShuffleBag:
@@ -90,7 +108,7 @@ class ShuffleBag:
         # A text has at most so many lots, so that a different one is among one more.
         for step in range(min(choices, MAX_WEIGHT + 1)):
             base, layer, slot = self._slot((start + step) % choices)
-            position = base + layer.moved.get(slot, slot)
+            position = base + layer.lot(slot)
             mark = hash(topic.lots[position])
             if mark != self._last:
                 break
@@ -101,7 +119,7 @@ class ShuffleBag:
 
     def _refill(self, layers: tuple[_Layer, ...]) -> int:
         for layer in layers:
-            self.remembered -= len(layer.drawn)
+            self.remembered -= len(layer.drawn or ())
             layer.refill()
         return sum(layer.size for layer in layers)
 
@@ -116,10 +134,10 @@ class ShuffleBag:
         raise IndexError(number)
 
     def _follow(self, topic: Topic) -> None:
-        drawn = {mark for layer in self._layers for mark in layer.drawn}
+        drawn = {mark for layer in self._layers for mark in layer.drawn or ()}
         begin, layers = 0, []
         for end in topic.ends:
-            layer = _Layer(end - begin)
+            layer = _Layer(end - begin) if end > begin else _NO_LOTS
             if drawn:
                 found = [
                     (slot, mark)
@@ -133,7 +151,7 @@ class ShuffleBag:
             begin = end
         self._layers = tuple(layers)
         self._mark = topic.mark
-        self.remembered = sum(len(layer.drawn) for layer in layers)
+        self.remembered = sum(len(layer.drawn or ()) for layer in layers)
 
 
 class Heard:
@@ -145,6 +163,11 @@ class Heard:
         # The topic that was asked for last is the last.
         self._bags: dict[str, ShuffleBag] = {}
         self._remembered = 0
+
+    @property
+    def remembered(self) -> int:
+        """How many texts are remembered, at most `MAX_TEXTS_HEARD`."""
+        return self._remembered
 
     def draw(self, key: str, topic: Topic, ceiling: Rating, random: random.Random) -> int | None:
         """Choose what to say next, none where nothing may be said.

@@ -124,16 +124,24 @@ class Insulter:
         topics = self.topics(ceiling)
         return (random or self.random).choice(topics) if topics else None
 
+    def knows(self, topic: str, ceiling: Rating) -> bool:
+        """Whether a topic of that name has something up to a ceiling."""
+        return self._is_heard_of(self._pack.key_of(topic), ceiling)
+
     def suggestions(self, topic: str, ceiling: Rating) -> tuple[str, ...]:
-        """Return at most three topics that may have been meant, none for one that is known."""
-        if self._is_heard_of(self._pack.key_of(topic), ceiling):
+        """Return at most three names of topics that may have been meant, as they can be typed.
+
+        Each is another topic; there are none for a topic that is known.
+        """
+        if self.knows(topic, ceiling):
             return ()
         if self._near is None:
             names = [(key, key) for key in self._pack.by_key]
             self._near = NearMisses([*names, *self._pack.aliases.items()])
         near = self._near.of(fold_topic(topic))
-        found = [key for key in near if self._is_heard_of(key, ceiling)]
-        return tuple(self._pack.by_key[key].name for key in found[:MAX_SUGGESTIONS])
+        by_key = self._pack.by_key
+        found = [name for name in near if self.knows(name, ceiling)][:MAX_SUGGESTIONS]
+        return tuple(by_key[name].name if name in by_key else name for name in found)
 
     def search(self, word: str, ceiling: Rating, limit: int) -> list[Insult]:
         """Return texts that hold a word, or a part of one, in the order of their topics.

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conch_insults.core.printable import printable
 
@@ -27,8 +26,7 @@ class Status(enum.IntEnum):
     REFUSED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to one line.
 
     Attributes:

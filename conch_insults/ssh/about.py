@@ -74,7 +74,7 @@ def _identity(grant: Grant) -> str:
     terms = grant.terms
     key = f"{grant.key_type} {grant.fingerprint}"
     if grant.is_guest:
-        by = f", with the key {key} that nobody here knows" if grant.fingerprint else ""
+        by = f", with the key {key}, which means nothing here" if grant.fingerprint else ""
         return f"You are a guest{by}."
     name = f"{grant.user}, operator" if terms.role is Role.OPERATOR else grant.user
     if grant.certificate is None:

@@ -159,8 +159,11 @@ class InsultChannel(SSHSession):
         self.insult_session.setEnv(name, value)
         return True
 
+    def _may_start(self) -> bool:
+        return self.client is None and self.conn.takes_channels
+
     def _grant_shell(self, _fields: Fields) -> bool:
-        if self.client is not None:
+        if not self._may_start():
             return False
         self.client = SessionTransport(self)
         self._start = partial(self.insult_session.openShell, self.client)
@@ -168,7 +171,7 @@ class InsultChannel(SSHSession):
 
     def _grant_exec(self, fields: Fields) -> bool:
         command = fields.string()
-        if self.client is not None:
+        if not self._may_start():
             return False
         self.client = SessionTransport(self)
         self._start = partial(self.insult_session.execCommand, self.client, command)

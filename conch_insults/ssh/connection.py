@@ -97,9 +97,15 @@ class InsultConnection(SSHConnection):
         """How long this person may stay, in seconds, if that is limited for them."""
         return self.transport.avatar.grant.terms.session_limit
 
+    @property
+    def takes_channels(self) -> bool:
+        """Whether anything may still begin here, on a new channel or on one that is open."""
+        return self._takes_channels
+
     def take_no_more_channels(self) -> None:
-        """Refuse every channel from now on."""
+        """Let nothing begin from now on, and nobody operate from what has begun."""
         self._takes_channels = False
+        self.transport.avatar.operate_no_more()
 
     def disconnect(self, text: str) -> None:
         """End the connection."""

@@ -6,6 +6,7 @@ their sessions can be told.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conch_insults.ssh.deadlines import Deadlines
@@ -57,9 +58,13 @@ class Liveness:
         self._deadlines.start("keepalive", settings.keepalive_interval, self._ask)
         if settings.idle_timeout:
             self._watch_idleness()
-        limits = (settings.session_limit, self._connection.session_limit)
-        if any(limits):
-            self._deadlines.start("limit", min(filter(None, limits)), self._reached_limit)
+        limits = (
+            (settings.session_limit, _LEAVING),
+            # Who may stay for a few seconds is not given a minute to leave.
+            (self._connection.session_limit, _LEAVING_AT_ONCE),
+        )
+        for limit, patience in sorted((limit, patience) for limit, patience in limits if limit)[:1]:
+            self._deadlines.start("limit", limit, partial(self._reached_limit, patience))
 
     def stop(self) -> None:
         """Watch no more."""
@@ -119,11 +124,11 @@ class Liveness:
         """End the sessions with a sentence, and the connection soon after."""
         self._end(text, text, _LEAVING_AT_ONCE)
 
-    def _reached_limit(self) -> None:
-        self._end(LIMIT_END, "this has lasted too long", _LEAVING)
+    def _reached_limit(self, patience: float) -> None:
+        self._end(LIMIT_END, "this has lasted too long", patience)
 
     def _end(self, text: str, reason: str, patience: float) -> None:
         self._connection.take_no_more_channels()
+        # Whoever does not leave now is sent away, even if an error keeps a session from ending.
+        self._deadlines.start("limit", patience, partial(self._connection.disconnect, reason))
         self._connection.end_sessions(text)
-        # Whoever does not leave now is sent away.
-        self._deadlines.start("limit", patience, lambda: self._connection.disconnect(reason))

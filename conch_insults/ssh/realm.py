@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from conch_insults.conversations import InsultFactory
     from conch_insults.core.person import Operations
     from conch_insults.events import EventSink
-    from conch_insults.protocol import InsultFactory, InsultProtocol
+    from conch_insults.protocol import InsultProtocol
     from conch_insults.ssh.about import Protection
     from conch_insults.ssh.connection import InsultConnection
 
@@ -122,6 +123,10 @@ class InsultAvatar(ConchUser):
         is_operator = terms.role is Role.OPERATOR
         self._person.operations = self._operations if is_operator else None
 
+    def operate_no_more(self) -> None:
+        """Take what operators can do away for good, whatever grant may come."""
+        self._operations = self._person.operations = None
+
     @property
     def protection(self) -> Protection:
         """How their connection is protected."""
@@ -133,7 +138,7 @@ class InsultAvatar(ConchUser):
         grant = self._grant
         if grant.is_guest:
             limits = "; ".join(grant.terms.restrictions)
-            welcome = f"Oh. A guest. What you get: {limits}." if limits else "Oh. A guest."
+            welcome = f"Oh. A guest: {limits}." if limits else "Oh. A guest."
         else:
             welcome = f"Oh. It's you, {grant.user}."
         return (

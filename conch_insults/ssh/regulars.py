@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from conch_insults.core.heard import Heard
 from conch_insults.core.history import History
 
-__all__ = ["MAXIMUM_REGULARS", "Memory", "Regulars"]
+__all__ = ["MAXIMUM_REGULARS", "MAXIMUM_TEXTS", "Memory", "Regulars"]
 
 MAXIMUM_REGULARS = 1000
 """How many people are remembered."""
+MAXIMUM_TEXTS = 100_000
+"""How many texts are remembered to have been heard, by all of them together: some 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Regulars:
         """Return what is remembered of a user, who has just come in."""
         memory = self._memories.pop(user) if user in self._memories else Memory()
         self._memories[user] = memory
-        if len(self._memories) > MAXIMUM_REGULARS:
-            del self._memories[next(iter(self._memories))]
+        texts = sum(each.heard.remembered for each in self._memories.values())
+        while len(self._memories) > MAXIMUM_REGULARS or texts > MAXIMUM_TEXTS:
+            forgotten = self._memories.pop(next(iter(self._memories)))
+            texts -= forgotten.heard.remembered
         return memory

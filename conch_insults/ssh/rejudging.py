@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
 from typing_extensions import override
 
 from conch_insults.access.grants import Grant, Refusal
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
     from twisted.logger import Logger
-    from twisted.python.failure import Failure
 
     from conch_insults.access.policy import Policy
     from conch_insults.access.standing import KeysWatch, Standing
@@ -120,8 +120,9 @@ class Rejudging(Service):
         """Judge those whose files have changed and stayed so, and those whose time is up."""
         now = self._now()
         by_user = self._by_user()
+        standings = self._keys.look(by_user, now)
         watched, self._watched = self._watched, {}
-        for user, standing in self._keys.look(by_user, now).items():
+        for user, standing in standings.items():
             known = self._watched[user] = watched.get(user) or _Watched(standing.versions)
             is_due = user in watched and known.is_due(standing)
             for connection in by_user[user]:
@@ -151,17 +152,30 @@ class Rejudging(Service):
         return by_user
 
     def _judge(self, connection: InsultSSHTransport, now: datetime) -> None:
+        """Judge one connection; an error of ours keeps no other from being judged."""
+        try:
+            self._apply_decision(connection, now)
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and tried again
+            self._log.failure("while judging again who is in", Failure())
+            known = self._watched.get(connection.avatar.grant.offer.user)
+            if known is not None:
+                # The next look finds it due.
+                known.judged = None
+
+    def _apply_decision(self, connection: InsultSSHTransport, now: datetime) -> None:
         avatar, peer = connection.avatar, connection.peer
         decision = _ruling(avatar.grant, self._policy.decide(avatar.grant.offer, now))
         if isinstance(decision, Grant):
             avatar.grant = decision
             return
-        self._emit(
-            AccessEnded(
-                peer.connection, avatar.grant.user, peer.address, decision.reason, decision.source
-            )
+        reason = decision.reason
+        ended = AccessEnded(
+            peer.connection, avatar.grant.user, peer.address, reason, decision.source
         )
-        connection.send_away(f"Your access has ended: {printable(decision.reason)}.")
+        try:
+            self._emit(ended)
+        finally:
+            connection.send_away(f"Your access has ended: {printable(reason)}.")
 
 
 def _ruling(grant: Grant, decision: Grant | Refusal) -> Grant | Refusal:

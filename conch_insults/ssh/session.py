@@ -70,8 +70,10 @@ class InsultSession:
 
     def end(self, text: str) -> None:
         """End the session and say why: at a terminal in the talk, else beside the answers."""
-        if self._conversation is None or self._transport is None or self._is_command:
-            # A command has been answered already, and ends as soon as that has been read.
+        if self._conversation is None or self._transport is None:
+            return
+        if self._is_command and self._conversation.lines_served:
+            # It ends as soon as the answer has been read.
             return
         self._was_ended = True
         if isinstance(self._application, Terminal):

@@ -39,6 +39,8 @@ _LEAVE = b"quit\n"
 # that a reader who is slow can stop us in the middle of a long read. After as much, everybody else
 # gets their turn too: one byte may recall a line of a thousand and the next may run it.
 _WRITE_SIZE = 32 * 1024
+# What an answer is worth of that, however short it is: it has to be thought of, too.
+_ANSWER_EFFORT = 1024
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -243,6 +245,7 @@ class Terminal(protocol.Protocol):
 
     def _answer_line(self, line: bytes) -> None:
         self._answer = []
+        self._turn_size += _ANSWER_EFFORT
         self._application.dataReceived(line)
         answer = self._take_answer()
         if not self._over:
