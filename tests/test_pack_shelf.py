@@ -129,7 +129,7 @@ class Slowly:
     """Reads when it is told to; until then the shelf waits."""
 
     def __init__(self, shelf: Shelf) -> None:
-        self.waiting: list[Callable[[], None]] = []
+        self.waiting: list[Callable[[], object]] = []
         shelf.run = self
 
     def __call__(
@@ -191,7 +191,7 @@ def test_a_real_thread_reads_and_the_reactor_puts_it_in_place(shelf: Shelf) -> N
         readers.append(get_ident())
         return read(*args, **options)
 
-    shelf.run = partial(deferToThreadPool, cast("Any", turns), pool, read_there)
+    shelf.run = partial(cast("Any", deferToThreadPool), turns, pool, read_there)
     shelf.put("zork.txt", "zork: two\n")
     pool.start()
     try:

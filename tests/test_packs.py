@@ -267,3 +267,8 @@ def test_the_built_in_pack_survives_losing_its_files(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(resources, "files", gone)
     assert read_packs([]) == pack
+
+
+def test_an_index_of_strfiles_is_no_pack() -> None:
+    reason = refusal(b"\0\0\0\2\0\0\0\1", "fortunes.dat")
+    assert reason == "fortunes.dat: an index of strfile's; name the fortune file beside it"

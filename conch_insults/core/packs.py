@@ -60,6 +60,8 @@ def parse_written(content: bytes, name: str) -> WrittenPack:
     """
     if len(content) > MAX_PACK_BYTES:
         raise PackError(f"{name}: larger than {MAX_PACK_BYTES // 1024**2} MiB; split the pack")
+    if PurePath(name).suffix == ".dat" and b"\0" in content:
+        raise PackError(f"{name}: an index of strfile's; name the fortune file beside it")
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         text = content.decode()
