@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.interfaces import IPushProducer, ITransport
 from zope.interface.verify import verifyClass
 
+from conch_insults.core.appearance import Appearance
 from conch_insults.terminal import CookedTransport
 from conch_insults.terminal.line_side import LineSide
 
@@ -89,5 +90,5 @@ def test_addresses_are_the_transports(side: LineSide) -> None:
 
 
 def test_a_terminal_without_a_console_gets_its_line_endings(notes: Notes) -> None:
-    CookedTransport(notes).write(b"one\ntwo\n")
+    CookedTransport(notes, Appearance()).write(b"one\ntwo\n")
     assert notes.calls == [b"one\r\ntwo\r\n"]

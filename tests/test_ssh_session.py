@@ -272,6 +272,18 @@ def test_a_client_says_which_characters_it_can_show(
     assert f"\r\n{answer}\r\n".encode() in peer.output()
 
 
+@pytest.mark.parametrize(
+    ("locale", "answer"), [(b"C", "Uberheblich... naive."), (b"C.utf8", "Überheblich… naïve.")]
+)
+def test_a_command_at_a_terminal_gets_those_characters_too(locale: bytes, answer: str) -> None:
+    peer = ConnectionPeer(started_conversations(insult_pack(PACK)))
+    peer.open()
+    peer.pty()
+    peer.request(b"env", NS(b"LC_ALL") + NS(locale))
+    peer.request(b"exec", NS("café".encode()))
+    assert peer.output().decode() == f"{answer}\r\n"
+
+
 def test_a_pipe_gets_what_was_written_whatever_its_variables_say() -> None:
     peer = ConnectionPeer(started_conversations(insult_pack(PACK)))
     peer.open()

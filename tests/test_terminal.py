@@ -185,7 +185,7 @@ def test_it_is_what_twisted_expects() -> None:
 def test_a_terminal_without_an_editor_gets_its_line_endings() -> None:
     wire = Wire()
     parrot = Parrot()
-    parrot.makeConnection(CookedTransport(wire))
+    parrot.makeConnection(CookedTransport(wire, Appearance()))
     parrot.dataReceived(b"one\nquit\n")
     assert wire.text == "hello\r\n<one>\r\nbye\r\n"
     assert wire.disconnecting

@@ -130,10 +130,7 @@ class InsultSession:
     def _terminal(self, width: int) -> Terminal:
         """Put a terminal around a new conversation, which says how it looks from then on."""
         conversation = self._conversation = self._avatar.converse(self._avatar.greeting)
-        # What the operator wrote into the key's line counts more than what a client sends.
-        environment = self._environment | dict(self._avatar.grant.terms.environment)
-        appearance = Appearance.from_environment(self._term, environment)
-        conversation.dialogue.appearance = appearance
+        appearance = conversation.dialogue.appearance = self._appearance()
         return Terminal(
             conversation,
             width,
@@ -143,6 +140,11 @@ class InsultSession:
             history=self._avatar.history,
             complete=conversation.dialogue.complete,
         )
+
+    def _appearance(self) -> Appearance:
+        # What the operator wrote into the key's line counts more than what a client sends.
+        environment = self._environment | dict(self._avatar.grant.terms.environment)
+        return Appearance.from_environment(self._term, environment)
 
     def execCommand(self, transport: SessionTransport, command: bytes) -> None:
         """Answer the command as if it were the only line of input.
@@ -174,5 +176,7 @@ class InsultSession:
         cooked: bool = False,
     ) -> None:
         self._application, self._transport = application, transport
-        application.makeConnection(CookedTransport(transport) if cooked else transport)
+        application.makeConnection(
+            CookedTransport(transport, self._appearance()) if cooked else transport
+        )
         transport.makeConnection(wrapProtocol(application))

@@ -5,26 +5,40 @@ Hands on what is said and asked for. Must not know what becomes of it, nor what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
+from conch_insults.core.transliteration import to_ascii
 from conch_insults.line_transport import LineTransport
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IPushProducer
     from twisted.python.failure import Failure
 
+    from conch_insults.core.appearance import Appearance
     from conch_insults.terminal.terminal import Terminal
 
 __all__ = ["CookedTransport", "LineApplication", "LineSide"]
 
 
 class CookedTransport(LineTransport):
-    """A terminal without a line editor: only the line endings that its screen needs."""
+    """A terminal without a line editor: only the line endings and characters that it can show.
+
+    Args:
+        outer: what it is written to.
+        appearance: says whether only ASCII is printed.
+    """
+
+    def __init__(self, outer: Any, appearance: Appearance) -> None:  # noqa: ANN401 - as LineTransport's
+        super().__init__(outer)
+        self._appearance = appearance
 
     @override
     def write(self, data: bytes) -> None:
+        if self._appearance.ascii:
+            # An application writes whole lines.
+            data = "\n".join(map(to_ascii, data.decode().split("\n"))).encode()
         super().write(data.replace(b"\n", b"\r\n"))
 
 
