@@ -125,6 +125,7 @@ class KeyLineSkipped(Event):
     """A line of an authorized_keys file lets nobody in."""
 
     reason: str
+    level = "warn"
     template: ClassVar[str] = "key skipped: {reason}"
 
 

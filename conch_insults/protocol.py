@@ -210,7 +210,7 @@ class InsultProtocol(LineReceiver):
         self._send(reply.lines)
         if reply.finished:
             self._finish()
-        elif self._pace is not None and not self._pace.spend():
+        elif self._pace is not None and not self._pace.spend(reply.answers):
             self._hold(self._pace.call_when_due(self._release))
         elif self._clock is not None and self._lines_said >= _LINES_A_TURN:
             self._hold(self._clock.callLater(0, self._release))

@@ -135,6 +135,19 @@ def test_nothing_is_lost_and_all_is_answered_in_order_at_the_pace(clock: Clock, 
     assert talk.transport.producerState == "producing"
 
 
+@pytest.mark.parametrize("options", [b"-n 100", b"-n 100 --json", b"-n 100 --seed 1"])
+@pytest.mark.parametrize("topic", [b"perl", b"mumps", b"random"])
+def test_a_line_that_asks_for_a_hundred_is_as_slow_as_a_hundred_lines(
+    clock: Clock, talk: Talk, topic: bytes, options: bytes
+) -> None:
+    talk.protocol.dataReceived(topic + b" " + options + b"\nhelp\n")
+    assert talk.protocol.lines_served == 1
+    clock.pump([1] * 2 * (100 - BURST))
+    assert talk.protocol.lines_served == 1
+    clock.pump([1] * 2)
+    assert talk.protocol.lines_served == 2
+
+
 def test_what_comes_meanwhile_waits_too(clock: Clock, talk: Talk) -> None:
     talk.protocol.dataReceived(b"perl\n" * BURST)
     talk.protocol.dataReceived(b"cob")

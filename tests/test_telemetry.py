@@ -60,7 +60,7 @@ class TestEventLog:
     def test_what_somebody_must_do_something_about_is_a_warning(self) -> None:
         records = logged(PacksRefused("x:1: no"), KeyLineSkipped("alice:1: no"), PacksLoaded(1, 2))
         levels = [record["log_level"] for record in records]
-        assert levels == [LogLevel.warn, LogLevel.info, LogLevel.info]
+        assert levels == [LogLevel.warn, LogLevel.warn, LogLevel.info]
 
     def test_values_stay_values(self) -> None:
         (record,) = logged(PacksLoaded(60, 200))

@@ -151,18 +151,19 @@ def _tell(
         return said((_NOTHING,), Status.UNKNOWN_TOPIC, as_json=line.as_json)
     talk.last = told[-1]
     if is_known and not line.as_json:
-        return Reply(tuple(one.text for one in told))
+        return Reply(tuple(one.text for one in told), answers=len(told))
     meant: tuple[str, ...] = ()
     if not is_known and not talk.is_quiet:
         meant = talk.insulter.suggestions(topic, talk.person.rating)
     if line.as_json:
         more: dict[str, object] = {} if is_known else {"suggestions": meant}
         shown = printable(topic, MAX_TOPIC)
-        return objects(
+        reply = objects(
             _described(one.insult, one.text, one.insult.topic or shown) | more for one in told
         )
+        return reply._replace(answers=len(told))
     aside = (f"(Did you mean {_listed(meant)}?)",) if meant else ()
-    return Reply((*(one.text for one in told), *aside))
+    return Reply((*(one.text for one in told), *aside), answers=len(told))
 
 
 def _described(one: Insult, text: str, topic: str = "") -> dict[str, object]:

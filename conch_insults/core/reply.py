@@ -33,11 +33,13 @@ class Reply(NamedTuple):
         lines: what to say, a line each, fit for a terminal.
         finished: whether this was the last word.
         status: a `Status`.
+        answers: how many answers this counts as; a list is one, many insults are many.
     """
 
     lines: tuple[str, ...]
     finished: bool = False
     status: int = Status.ANSWERED
+    answers: int = 1
 
 
 def said(lines: Iterable[str], status: Status = Status.ANSWERED, *, as_json: bool = False) -> Reply:
