@@ -1,0 +1,1 @@
+"""Benchmarks of the server against its peers; `make bench` runs them."""
