@@ -208,7 +208,8 @@ class TestHeard:
     def test_what_was_not_drawn_from_notes_nothing(self) -> None:
         bag = ShuffleBag()
         drawn(bag, topic_of("a", r="bc"), Random(0), 1, Rating.G)
-        polite, _, rude = bag._layers
+        # There is nothing rated pg.
+        polite, rude = bag._layers
         assert polite.drawn is not None
-        assert (rude.moved, rude.drawn) == (None, None)
-        assert bag._layers[1] is heard_module._NO_LOTS
+        assert rude.moved is heard_module._NONE_MOVED
+        assert rude.drawn is None

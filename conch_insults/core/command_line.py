@@ -6,8 +6,7 @@ here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +22,7 @@ class UsageError(Exception):
     """A line that cannot be understood; the text says why, in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(NamedTuple):
     """What a line asks for.
 
     Attributes:
@@ -37,7 +35,7 @@ class CommandLine:
 
     words: str
     as_json: bool = False
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # a tuple's `count` is of no use here
     seed: int | None = None
     wants_help: bool = False
 
@@ -60,7 +58,7 @@ def parse_command_line(line: str) -> CommandLine:
             parsed = _with_option(parsed, word, rest)
         else:
             words.append(word)
-    return replace(parsed, words=" ".join(words))
+    return parsed._replace(words=" ".join(words))
 
 
 def asks_for_json(line: str) -> bool:
@@ -72,9 +70,9 @@ def asks_for_json(line: str) -> bool:
 def _with_option(parsed: CommandLine, word: str, rest: Iterator[str]) -> CommandLine:
     name, has_value, value = word.partition("=")
     if word == "--json":
-        return replace(parsed, as_json=True)
+        return parsed._replace(as_json=True)
     if word in {"--help", "-h"}:
-        return replace(parsed, wants_help=True)
+        return parsed._replace(wants_help=True)
     if not word.startswith("--"):
         # A short option may have its value right behind it.
         name, value = word[:2], word[2:].removeprefix("=")
@@ -87,11 +85,11 @@ def _with_option(parsed: CommandLine, word: str, rest: Iterator[str]) -> Command
 
 
 def _with_count(parsed: CommandLine, value: str) -> CommandLine:
-    return replace(parsed, count=_number("-n", value, 1, MAX_COUNT))
+    return parsed._replace(count=_number("-n", value, 1, MAX_COUNT))
 
 
 def _with_seed(parsed: CommandLine, value: str) -> CommandLine:
-    return replace(parsed, seed=_number("--seed", value, 0, _MAX_SEED))
+    return parsed._replace(seed=_number("--seed", value, 0, _MAX_SEED))
 
 
 _VALUED: dict[str, Callable[[CommandLine, str], CommandLine]] = {

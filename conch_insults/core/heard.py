@@ -8,15 +8,15 @@ that one that is replaced can be forgotten. Rolls no dice that it was not given.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from conch_insults.core.grammar import MAX_WEIGHT
+from conch_insults.rating import Rating
 
 if TYPE_CHECKING:
     import random
 
     from conch_insults.core.pack_model import Topic
-    from conch_insults.rating import Rating
 
 __all__ = ["MAX_TEXTS_HEARD", "MAX_TOPICS_HEARD", "Heard", "ShuffleBag"]
 
@@ -29,6 +29,10 @@ Whoever asks about one topic only hears as many before any comes again.
 """
 
 
+# Of all layers that nothing has been drawn from.
+_NONE_MOVED: Final[dict[int, int]] = {}
+
+
 class _Layer:
     """The lots of one rating, drawn in random order.
 
@@ -37,43 +41,36 @@ class _Layer:
     of most people are never drawn from, so that these note nothing at all.
 
     Attributes:
+        rating: theirs.
+        begin: the position of the first in the topic's lots.
+        size: how many there are.
         left: how many are still to be drawn in this round; they are in the slots below this one.
         moved: which lot is in a slot; where nothing is noted, the one that was there at first.
         drawn: what was drawn in this round, by hash.
-        size: how many lots there are.
     """
 
-    __slots__ = ("drawn", "left", "moved", "size")
+    __slots__ = ("begin", "drawn", "left", "moved", "rating", "size")
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, rating: Rating, begin: int, end: int) -> None:
+        self.rating = rating
+        self.begin = begin
+        self.size = end - begin
         self.refill()
 
     def refill(self) -> None:
         self.left = self.size
-        self.moved: dict[int, int] | None = None
+        self.moved: dict[int, int] = _NONE_MOVED
         self.drawn: array[int] | None = None
 
-    def lot(self, slot: int) -> int:
-        return slot if self.moved is None else self.moved.get(slot, slot)
-
     def take(self, slot: int, mark: int) -> None:
-        self.left -= 1
-        # The end moves into the gap, so that what is left stays in one row.
-        end = self.lot(self.left)
-        if self.moved is not None:
-            self.moved.pop(self.left, None)
-        if slot != self.left:
-            if self.moved is None:
-                self.moved = {}
-            self.moved[slot] = end
+        left = self.left = self.left - 1
         if self.drawn is None:
-            self.drawn = array("q")
+            self.drawn, self.moved = array("q"), {}
         self.drawn.append(mark)
-
-
-# Nothing is ever drawn from it, so that all who have nothing of a rating may share it.
-_NO_LOTS = _Layer(0)
+        # The end moves into the gap, so that what is left stays in one row.
+        end = self.moved.pop(left, left)
+        if slot != left:
+            self.moved[slot] = end
 
 
 class ShuffleBag:
@@ -90,6 +87,7 @@ class ShuffleBag:
 
     def __init__(self) -> None:
         self.remembered = 0
+        # Those that have any lots, the politest first.
         self._layers: tuple[_Layer, ...] = ()
         self._mark: int | None = None
         self._last: int | None = None
@@ -98,17 +96,19 @@ class ShuffleBag:
         """Take a lot out and return its position; there must be one up to the ceiling."""
         if topic.mark != self._mark:
             self._follow(topic)
-        layers = self._layers[:ceiling]
         choices = 0
-        for layer in layers:
-            choices += layer.left
+        for layer in self._layers:
+            if layer.rating <= ceiling:
+                choices += layer.left
         if not choices:
-            choices = self._refill(layers)
+            choices = self._refill(ceiling)
         start = int(random.random() * choices)
+        layer, slot, position = self._find(start)
+        mark = hash(topic.lots[position])
         # A text has at most so many lots, so that a different one is among one more.
-        for step in range(min(choices, MAX_WEIGHT + 1)):
-            base, layer, slot = self._slot((start + step) % choices)
-            position = base + layer.lot(slot)
+        steps = 1 if mark != self._last else min(choices, MAX_WEIGHT + 1)
+        for step in range(1, steps):
+            layer, slot, position = self._find((start + step) % choices)
             mark = hash(topic.lots[position])
             if mark != self._last:
                 break
@@ -117,27 +117,28 @@ class ShuffleBag:
         self._last = mark
         return position
 
-    def _refill(self, layers: tuple[_Layer, ...]) -> int:
+    def _refill(self, ceiling: Rating) -> int:
+        layers = [layer for layer in self._layers if layer.rating <= ceiling]
         for layer in layers:
             self.remembered -= len(layer.drawn or ())
             layer.refill()
         return sum(layer.size for layer in layers)
 
-    def _slot(self, number: int) -> tuple[int, _Layer, int]:
-        """Find a slot among all that are left: where its layer begins, and the layer."""
-        base = 0
+    def _find(self, number: int) -> tuple[_Layer, int, int]:
+        """Find a lot among all that are left: its layer, its slot there, its position."""
         for layer in self._layers:
             if number < layer.left:
-                return base, layer, number
+                return layer, number, layer.begin + layer.moved.get(number, number)
             number -= layer.left
-            base += layer.size
         raise IndexError(number)
 
     def _follow(self, topic: Topic) -> None:
         drawn = {mark for layer in self._layers for mark in layer.drawn or ()}
         begin, layers = 0, []
-        for end in topic.ends:
-            layer = _Layer(end - begin) if end > begin else _NO_LOTS
+        for rating, end in zip(Rating, topic.ends, strict=True):
+            if end == begin:
+                continue
+            layer = _Layer(rating, begin, end)
             if drawn:
                 found = [
                     (slot, mark)
@@ -183,12 +184,13 @@ class Heard:
         """
         if not topic.ends[ceiling - 1]:
             return None
-        bag = self._bags.pop(key, None) or ShuffleBag()
-        self._bags[key] = bag
-        self._remembered -= bag.remembered
+        bags = self._bags
+        bag = bags.pop(key, None) or ShuffleBag()
+        bags[key] = bag
+        before = bag.remembered
         position = bag.draw(topic, ceiling, random)
-        self._remembered += bag.remembered
-        while len(self._bags) > MAX_TOPICS_HEARD or self._remembered > MAX_TEXTS_HEARD:
-            oldest = next(iter(self._bags))
-            self._remembered -= self._bags.pop(oldest).remembered
+        self._remembered += bag.remembered - before
+        while len(bags) > MAX_TOPICS_HEARD or self._remembered > MAX_TEXTS_HEARD:
+            oldest = next(iter(bags))
+            self._remembered -= bags.pop(oldest).remembered
         return position
