@@ -34,13 +34,13 @@ _TELNET_COMMANDS = re.compile(
     rb"\xff(?:[\xfb-\xfe][^\r]|\xfa.*?(?:\xff\xf0|\Z)|[\xf0-\xf9])", re.DOTALL
 )
 
-# Replies of one read go out in one write, but no more than this at once, in bytes, so that a
+# Replies of one read go out in one write, but no more than this at once, in characters, so that a
 # reader who is slow can stop us in the middle of a long read.
 _WRITE_SIZE = 32 * 1024
 
 # After so many lines of answers everybody else gets their turn: one read may hold thousands of
 # questions.
-_LINES_A_TURN = 32
+_LINES_A_TURN = 64
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -91,9 +91,8 @@ class InsultProtocol(LineReceiver):
         self.dialogue = dialogue
         self._greeting = greeting
         self._ended = ended
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[str] = []
         self._outgoing_size = 0
-        self._unread = b""
         self._discarding = False
         self._input_ended = False
         self._finished = False
@@ -115,12 +114,35 @@ class InsultProtocol(LineReceiver):
         if self._discarding:
             _, newline, data = data.partition(self.delimiter)
             self._discarding = not newline
-        super().dataReceived(data)
-        while self._unread:
-            rest, self._unread = self._unread, b""
-            super().dataReceived(rest)
+        self._buffer += data
+        # What an answer leads to may come back here, by way of a transport that takes more again.
+        if not self._busyReceiving:
+            self._busyReceiving = True
+            try:
+                self._answer_lines()
+            finally:
+                self._busyReceiving = False
         self._flush()
         self._end_if_all_is_answered()
+
+    def _answer_lines(self) -> None:
+        """Answer what has come, as LineReceiver does, but without a copy of all for each line."""
+        while self._buffer and not (self.paused or self._finished):
+            *lines, self._buffer = self._buffer.split(self.delimiter, _LINES_A_TURN)
+            for at, line in enumerate(lines, 1):
+                if len(line) > self.MAX_LENGTH:
+                    self._reply(self.dialogue.too_long())
+                else:
+                    self.lineReceived(line)
+                if self.paused or self._finished:
+                    self._buffer = self.delimiter.join((*lines[at:], self._buffer))
+                    return
+            if len(lines) < _LINES_A_TURN:
+                if len(self._buffer) > self.MAX_LENGTH:
+                    self._buffer = b""
+                    self._discarding = True
+                    self._reply(self.dialogue.too_long())
+                return
 
     @override
     def pauseProducing(self) -> None:
@@ -154,21 +176,9 @@ class InsultProtocol(LineReceiver):
 
     @override
     def lineReceived(self, line: bytes) -> None:
-        line = line.removesuffix(b"\r")
         if b"\xff" in line:
             line = _TELNET_COMMANDS.sub(b"", line)
-        if len(line) > MAX_LINE:
-            self._reply(self.dialogue.too_long())
-        else:
-            self._reply(self.dialogue.answer(line))
-
-    @override
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Answer an over-long line; `line` is all that has been received and not yet read."""
-        self._reply(self.dialogue.too_long())
-        _, newline, rest = line.partition(self.delimiter)
-        self._discarding = not newline
-        self._unread = rest
+        self._reply(self.dialogue.answer(line.removesuffix(b"\r")))
 
     def readConnectionLost(self) -> None:
         """Answer what has come, also a last line without its ending, and close."""
@@ -204,10 +214,11 @@ class InsultProtocol(LineReceiver):
             self._finish()
 
     def _reply(self, reply: Reply) -> None:
+        lines = reply.lines
         self.lines_served += 1
         self.status = reply.status
-        self._lines_said += max(1, len(reply.lines))
-        self._send(reply.lines)
+        self._lines_said += len(lines) or 1
+        self._send(lines)
         if reply.finished:
             self._finish()
         elif self._pace is not None and not self._pace.spend(reply.answers):
@@ -217,15 +228,15 @@ class InsultProtocol(LineReceiver):
 
     def _send(self, lines: Iterable[str]) -> None:
         for line in lines:
-            encoded = line.encode() + b"\n"
-            self._outgoing.append(encoded)
-            self._outgoing_size += len(encoded)
+            self._outgoing.append(line)
+            self._outgoing_size += len(line) + 1
         if self._outgoing_size >= _WRITE_SIZE:
             self._flush()
 
     def _flush(self) -> None:
         if self._outgoing:
-            data = b"".join(self._outgoing)
+            self._outgoing.append("")
+            data = "\n".join(self._outgoing).encode()
             self._outgoing.clear()
             self._outgoing_size = 0
             self.transport.write(data)

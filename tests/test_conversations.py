@@ -150,7 +150,7 @@ class TestFactory:
         flood.dataReceived(b"perl\n" * 1000)
         other.dataReceived(b"cobol\n")
         assert other_wire.text == "Fossil.\n"
-        assert flood.lines_served == 32
+        assert flood.lines_served == 64
         while house.clock.getDelayedCalls():
             house.clock.advance(0)
         assert flood_wire.text == "Line noise.\n" * 1000

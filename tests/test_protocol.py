@@ -368,19 +368,19 @@ class TestTurns:
     def test_a_read_full_of_lines_takes_several_and_no_more_is_read_meanwhile(self) -> None:
         clock = Clock()
         conversation = Conversation(clock=clock)
-        conversation.hears(b"perl\n" * 100)
-        assert conversation.protocol.lines_served == 32
+        conversation.hears(b"perl\n" * 200)
+        assert conversation.protocol.lines_served == 64
         assert conversation.wire.producerState == "paused"
         clock.advance(0)
         lines = [write.count(b"\n") for write in conversation.wire.writes]
-        assert lines == [32, 32, 32, 4]
-        assert conversation.wire.text == "Line noise.\n" * 100
+        assert lines == [64, 64, 64, 8]
+        assert conversation.wire.text == "Line noise.\n" * 200
         assert conversation.wire.producerState == "producing"
 
     def test_many_short_reads_are_as_much_as_a_long_one(self) -> None:
         conversation = Conversation(clock=Clock())
         conversation.hears(*[b"perl\n"] * 100)
-        assert conversation.protocol.lines_served == 32
+        assert conversation.protocol.lines_served == 64
 
     def test_an_answer_of_many_lines_is_as_much_as_many_answers(self) -> None:
         conversation = Conversation(clock=Clock())
@@ -390,36 +390,36 @@ class TestTurns:
     def test_the_end_of_input_waits_for_all_of_them(self) -> None:
         clock = Clock()
         conversation = Conversation(clock=clock)
-        conversation.hears(b"perl\n" * 64 + b"cobol")
+        conversation.hears(b"perl\n" * 128 + b"cobol")
         conversation.protocol.readConnectionLost()
-        assert conversation.outcome == ("Line noise.\n" * 32, 32, 0, False)
+        assert conversation.outcome == ("Line noise.\n" * 64, 64, 0, False)
         clock.advance(0)
-        assert conversation.outcome == ("Line noise.\n" * 64 + "Fossil.\n", 65, 0, True)
+        assert conversation.outcome == ("Line noise.\n" * 128 + "Fossil.\n", 129, 0, True)
 
     def test_nothing_is_answered_before_there_is_room_too(self) -> None:
         clock = Clock()
         conversation = Conversation(room=1, clock=clock)
-        conversation.hears(b"perl\n" * 40)
+        conversation.hears(b"perl\n" * 80)
         clock.advance(0)
-        assert conversation.protocol.lines_served == 32
+        assert conversation.protocol.lines_served == 64
         conversation.resume()
-        assert conversation.protocol.lines_served == 40
+        assert conversation.protocol.lines_served == 80
 
     def test_a_farewell_takes_none(self) -> None:
         clock = Clock()
         conversation = Conversation(clock=clock)
-        conversation.hears(b"perl\n" * 40)
+        conversation.hears(b"perl\n" * 80)
         conversation.protocol.farewell("Enough.")
         clock.advance(0)
-        assert conversation.outcome == ("Line noise.\n" * 32 + "Enough.\n", 32, 0, True)
+        assert conversation.outcome == ("Line noise.\n" * 64 + "Enough.\n", 64, 0, True)
 
     def test_whoever_goes_takes_none(self) -> None:
         clock = Clock()
         conversation = Conversation(clock=clock)
-        conversation.hears(b"perl\n" * 40)
+        conversation.hears(b"perl\n" * 80)
         conversation.protocol.connectionLost(connectionDone)
         assert clock.getDelayedCalls() == []
-        assert conversation.protocol.lines_served == 32
+        assert conversation.protocol.lines_served == 64
 
     @settings(deadline=None, max_examples=100)
     @given(STREAMS.map(lambda data: data * 5), CUTS)
