@@ -32,7 +32,14 @@ class Fields:
         Raises:
             ProtocolError: the packet ends too early, here and in the other methods.
         """
-        return int(_UINT32.unpack(self._take(4))[0])
+        at = self._at
+        self._at = at + 4
+        # Half of what `_take` would cost, for what most fields begin with.
+        try:
+            number: int = _UINT32.unpack_from(self._data, at)[0]
+        except struct.error:
+            raise ProtocolError("packet too short") from None
+        return number
 
     def byte(self) -> int:
         """Read a number from 0 to 255."""

@@ -217,6 +217,12 @@ class InsultChannel(SSHSession):
 
     @override
     def write(self, data: bytes) -> None:
+        size = len(data)
+        if not self.buf and size < self.remoteWindowLeft and size <= self.remoteMaxPacket:
+            # Nearly every answer: it all goes, and so can the next.
+            self.remoteWindowLeft -= size
+            self.conn.sendData(self, data)
+            return
         super().write(data)
         self.update_producer()
         if self.buf:

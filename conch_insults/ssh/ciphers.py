@@ -171,8 +171,9 @@ def _padded(payload: bytes) -> tuple[bytes, bytes]:
 
 
 def _payload(padded: bytes) -> bytes:
-    end = len(padded) - padded[0]
-    if padded[0] < _LEAST_PADDING or end < 1:
+    padding = padded[0]
+    end = len(padded) - padding
+    if padding < _LEAST_PADDING or end < 1:
         raise ProtocolError("bad padding length")
     if end == 1:
         raise ProtocolError("packet without payload")
@@ -181,7 +182,11 @@ def _payload(padded: bytes) -> bytes:
 
 def _check_length(length: int, limit: int, excess: int) -> None:
     if excess or not _LEAST_LENGTH <= length <= limit:
-        raise ProtocolError(f"bad packet length {length}")
+        raise _bad_length(length)
+
+
+def _bad_length(length: int) -> ProtocolError:
+    return ProtocolError(f"bad packet length {length}")
 
 
 def _aes_size(buffer: bytearray, limit: int, tag_size: int) -> int | None:
@@ -189,7 +194,8 @@ def _aes_size(buffer: bytearray, limit: int, tag_size: int) -> int | None:
     if len(buffer) < _LENGTH_SIZE:
         return None
     length: int = _UINT32.unpack_from(buffer)[0]
-    _check_length(length, limit, length % _AES_BLOCK)
+    if length % _AES_BLOCK or not _LEAST_LENGTH <= length <= limit:
+        raise _bad_length(length)
     return _LENGTH_SIZE + length + tag_size
 
 
@@ -233,7 +239,9 @@ class _Gcm(Sealer, Opener):
     @override
     def seal(self, sequence: int, payload: bytes) -> bytes:
         length, padded = _padded(payload)
-        return length + self._aead.encrypt(self._nonce(), padded, length)
+        nonce = _GCM_NONCE.pack(self._fixed, self._counter)
+        self._counter = (self._counter + 1) % 2**64
+        return length + self._aead.encrypt(nonce, padded, length)
 
     @override
     def size(self, sequence: int, buffer: bytearray, limit: int) -> int | None:
@@ -241,17 +249,13 @@ class _Gcm(Sealer, Opener):
 
     @override
     def open(self, sequence: int, packet: bytes) -> bytes:
-        length, sealed = packet[:_LENGTH_SIZE], packet[_LENGTH_SIZE:]
+        nonce = _GCM_NONCE.pack(self._fixed, self._counter)
+        self._counter = (self._counter + 1) % 2**64
         try:
-            padded = self._aead.decrypt(self._nonce(), sealed, length)
+            padded = self._aead.decrypt(nonce, packet[_LENGTH_SIZE:], packet[:_LENGTH_SIZE])
         except InvalidTag:
             raise ProtocolError("bad packet integrity") from None
         return _payload(padded)
-
-    def _nonce(self) -> bytes:
-        nonce = _GCM_NONCE.pack(self._fixed, self._counter)
-        self._counter = (self._counter + 1) % 2**64
-        return nonce
 
 
 class _CtrThenMac(Sealer, Opener):

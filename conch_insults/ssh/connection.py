@@ -48,6 +48,13 @@ _LARGEST_WINDOW = 2**32 - 1
 _SMALLEST_MAX_PACKET = 256
 
 
+# Which method each message is for, looked up once.
+_METHODS = {
+    number: f"ssh_{name.removeprefix('MSG_')}"
+    for number, name in SSHConnection.protocolMessages.items()
+}
+
+
 class InsultConnection(SSHConnection):
     """The channels of one connection."""
 
@@ -70,6 +77,11 @@ class InsultConnection(SSHConnection):
         super().serviceStopped()
         # Last: each channel that closes is news to it.
         self._liveness.stop()
+
+    @override
+    def packetReceived(self, messageNum: int, packet: bytes) -> None:
+        """Act on a message; the order of messages lets none through that is not in the table."""
+        getattr(self, _METHODS[messageNum])(packet)
 
     # What the clock asks for
 
@@ -250,13 +262,14 @@ class InsultConnection(SSHConnection):
             self.reopen_window(channel)
 
     def _take_from_window(self, channel: InsultChannel, data: bytes) -> None:
-        if len(data) > channel.localWindowLeft or len(data) > channel.localMaxPacket:
+        size = len(data)
+        if size > channel.localWindowLeft or size > channel.localMaxPacket:
             raise ProtocolError("more data than the window allows")
         if channel.input_ended:
             raise ProtocolError("data after EOF")
-        if not data:
+        if not size:
             self.transport.count_noise()
-        channel.localWindowLeft -= len(data)
+        channel.localWindowLeft -= size
 
     def reopen_window(self, channel: InsultChannel) -> None:
         """Let the peer send again what has been read, if somebody reads.

@@ -72,7 +72,7 @@ class Liveness:
 
     def active(self) -> None:
         """Note that the peer has done something on a channel."""
-        self._last_activity = self._clock.seconds()
+        self._last_activity = self._connection.transport.last_heard
         self._has_warned = self._has_ended = False
 
     def channels_changed(self) -> None:

@@ -100,13 +100,16 @@ class MessageOrder:
         Raises:
             ProtocolError: it must not come now.
         """
-        if number == DISCONNECT:
+        if self._kex is not _Kex.IDLE:
+            return self._judge_in_key_exchange(number)
+        # Nearly every message; whoever is in has sent more than EXT_INFO could come after.
+        if self._service is _Service.CONNECTED and number in _CONNECTION:
             return Verdict.DISPATCH
-        if self._kex is _Kex.IDLE:
-            return self._judge_in_peace(number)
-        return self._judge_in_key_exchange(number)
+        return self._judge_in_peace(number)
 
     def _judge_in_key_exchange(self, number: int) -> Verdict:
+        if number == DISCONNECT:
+            return Verdict.DISPATCH
         if self._kex is _Kex.EXPECT_METHOD and self._guess_is_wrong and number in _KEX_METHOD:
             self._guess_is_wrong = False
             return Verdict.DROP
@@ -123,6 +126,8 @@ class MessageOrder:
 
     def _judge_in_peace(self, number: int) -> Verdict:
         ext_info_may_come, self._ext_info_may_come = self._ext_info_may_come, False
+        if number == DISCONNECT:
+            return Verdict.DISPATCH
         if number in _NOISE:
             return Verdict.NOISE
         if number == KEXINIT:

@@ -72,14 +72,16 @@ class PacketStream:
         Raises:
             ProtocolError: the packet is too large, not authentic, or not well formed.
         """
-        if self._size is None:
-            self._size = self._opener.size(self.incoming_sequence, self._buffer, self.limit)
-        size = self._size
-        if size is None or len(self._buffer) < size:
+        buffer, size = self._buffer, self._size
+        if not buffer:
+            return None
+        if size is None:
+            size = self._size = self._opener.size(self.incoming_sequence, buffer, self.limit)
+        if size is None or len(buffer) < size:
             return None
         self._size = None
-        packet = bytes(self._buffer[:size])
-        del self._buffer[:size]
+        packet = bytes(buffer[:size])
+        del buffer[:size]
         payload = self._opener.open(self.incoming_sequence, packet)
         self.incoming_sequence = (self.incoming_sequence + 1) & _SEQUENCE_MASK
         self.bytes_since_keys += size

@@ -18,6 +18,7 @@ from twisted.conch.ssh.transport import (
     MSG_DISCONNECT,
     SSHServerTransport,
 )
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from typing_extensions import override
 from zope.interface import implementer
@@ -40,12 +41,19 @@ __all__ = ["LARGEST_PACKET_BEFORE_LOGIN", "PacketTransport"]
 # In bytes, as RFC 4253, section 6.1, asks for.
 LARGEST_PACKET_BEFORE_LOGIN = 35_000
 
+# Messages' numbers as bytes.
+_NUMBERS = tuple(bytes((number,)) for number in range(256))
+
 # In seconds.
 _STALL_DEADLINE = 60.0
 _CLOSE_DEADLINE = 5.0
 
 # Messages that ask for nothing: so many in all.
 _NOISE_BEFORE_LOGIN = 20
+
+# In bytes: what is sent in one turn goes out at once, but no more than this, so that a peer who is
+# slow can stop us in the middle of it.
+_WRITE_SIZE = 16 * 1024
 
 
 @implementer(IPushProducer)
@@ -71,6 +79,12 @@ class PacketTransport(SSHServerTransport):
         self._noise = Allowance(clock, _NOISE_BEFORE_LOGIN, 0)
         self._closing = self._output_full = False
         self._waiting_bytes = 0
+        self._outgoing: list[bytes] = []
+        self._outgoing_size = 0
+        # While a turn lasts, what is sent is collected.
+        self._is_in_turn = False
+        # Its own, not that of a wrapper around it.
+        self._takes_some = isinstance(self.transport, FileDescriptor)
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
@@ -86,6 +100,7 @@ class PacketTransport(SSHServerTransport):
         self._close()
 
     def _close(self) -> None:
+        self._flush()
         self._closing = True
         self._deadlines.cancel_all()
         self._deadlines.start("close", _CLOSE_DEADLINE, self.transport.abortConnection)
@@ -103,6 +118,7 @@ class PacketTransport(SSHServerTransport):
 
     def _read_on(self) -> None:
         """Act on all that has come, as long as the peer takes what it leads to."""
+        self._is_in_turn = True
         try:
             if not self.gotVersion:
                 version = self._stream.next_version()
@@ -118,6 +134,9 @@ class PacketTransport(SSHServerTransport):
             self.sendDisconnect(DISCONNECT_KEY_EXCHANGE_FAILED, str(error).encode())
         except ProtocolError as error:
             self.sendDisconnect(DISCONNECT_PROTOCOL_ERROR, str(error).encode())
+        finally:
+            self._is_in_turn = False
+            self._flush()
 
     def _act_on(self, number: int, payload: bytes) -> None:
         if (verdict := self._order.judge(number)) is Verdict.DISPATCH:
@@ -158,10 +177,39 @@ class PacketTransport(SSHServerTransport):
             self._rekey()
 
     def _send_now(self, number: int, payload: bytes) -> None:
-        packet = self._stream.seal(bytes((number,)) + payload)
+        packet = self._stream.seal(_NUMBERS[number] + payload)
         if self._output_full:
             self._count_waiting(len(packet))
-        self.transport.write(packet)
+        self._write(packet)
+
+    def _write(self, data: bytes) -> None:
+        """Send bytes as they are, with what else is sent in this turn."""
+        self._outgoing.append(data)
+        self._outgoing_size += len(data)
+        if not self._is_in_turn or self._outgoing_size >= _WRITE_SIZE:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what has been collected, at once if the kernel takes it.
+
+        That saves the reactor's two changes of what it waits for, and its turn between them.
+        """
+        if not self._outgoing:
+            return
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        self._outgoing_size = 0
+        if not self._takes_some or self._output_full:
+            self.transport.write(data)
+            return
+        sent = self.transport.writeSomeData(data)
+        if sent == len(data):
+            return
+        # The rest waits, as does everything after it until the reactor has sent it; if the
+        # connection is lost, it is the reactor that says so.
+        self.transport.write(data[sent:] if isinstance(sent, int) else data)
+        self.transport.producerPaused = True
+        self.pauseProducing()
 
     def _count_waiting(self, size: int) -> None:
         self._waiting_bytes += size
@@ -179,6 +227,7 @@ class PacketTransport(SSHServerTransport):
     def abort(self) -> None:
         """Go without a word: the peer does not listen."""
         self._closing = True
+        self._outgoing.clear()
         self.transport.abortConnection()
 
     def _rekey(self) -> None:

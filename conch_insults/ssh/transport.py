@@ -104,12 +104,16 @@ class InsultSSHTransport(PacketTransport):
         self.is_leaving = False
         grace = self.factory.limits.login_grace
         self._deadlines.start("login", grace, self._took_too_long)
-        self.transport.write(self.ourVersionString + b"\r\n")
+        self._is_in_turn = True
+        self._write(self.ourVersionString + b"\r\n")
         self.sendKexInit()
+        self._is_in_turn = False
+        self._flush()
 
     @override
     def connectionLost(self, reason: Failure | None = None) -> None:
         self._closing = True
+        self._outgoing.clear()
         self._deadlines.cancel_all()
         if isinstance(self.service, InsultUserAuthServer) and self.service.refusals:
             self._outcome = Outcome.NO_LOGIN
