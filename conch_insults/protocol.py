@@ -94,6 +94,9 @@ class InsultProtocol(LineReceiver):
         self._outgoing: list[str] = []
         self._outgoing_size = 0
         self._discarding = False
+        # LineReceiver's, set here so that all conversations' dicts share their keys (PEP 412).
+        self._buffer = b""
+        self._busyReceiving = self.paused = False
         self._input_ended = False
         self._finished = False
 

@@ -64,6 +64,23 @@ class PacketTransport(SSHServerTransport):
         last_heard: when bytes came from the peer, by the factory's clock.
     """
 
+    # Beside Conch's own attributes, with which these would be too many for a dict that shares its
+    # keys with those of other connections.
+    __slots__ = (
+        "_closing",
+        "_deadlines",
+        "_is_in_turn",
+        "_noise",
+        "_order",
+        "_outgoing",
+        "_outgoing_size",
+        "_output_full",
+        "_stream",
+        "_takes_some",
+        "_waiting_bytes",
+        "last_heard",
+    )
+
     factory: InsultSSHFactory
     # The reactor's: ITCPTransport, IConsumer and IPushProducer in one.
     transport: Any

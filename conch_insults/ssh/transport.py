@@ -65,6 +65,17 @@ class InsultSSHTransport(PacketTransport):
         is_leaving: whether they have been sent away.
     """
 
+    __slots__ = (
+        "_agreement",
+        "_next_opener",
+        "_outcome",
+        "_rekeys",
+        "admission",
+        "avatar",
+        "is_leaving",
+        "peer",
+    )
+
     ourVersionString = b"SSH-2.0-conch_insults"  # noqa: N815 - Conch's
 
     avatar: InsultAvatar
@@ -96,6 +107,12 @@ class InsultSSHTransport(PacketTransport):
     @override
     def connectionMade(self) -> None:
         super().connectionMade()
+        # Conch's, which it sets when many other connections may have been made: their dicts share
+        # only what the first ones had when these were (PEP 412).
+        self.sessionID = self.service = self.ecPub = None
+        self.otherVersionString = self.ourKexInitPayload = self.otherKexInitPayload = b""
+        self.keyAlg = self._kexAlg = None
+        self.gotVersion = self._peerSupportsExtensions = False
         self._rekeys = Allowance(self.factory.clock, 1, 0)
         # Unless somebody logs in: the gate knows about that.
         self._outcome = Outcome.NEVER_FINISHED
@@ -214,6 +231,9 @@ class InsultSSHTransport(PacketTransport):
         assert self._next_opener is not None  # noqa: S101 - as in _keySetup
         self._stream.switch_incoming(self._next_opener, reset=self._order.strict)
         self._next_opener = None
+        # Conch keeps these for as long as the connection lasts.
+        self.ourKexInitPayload = self.otherKexInitPayload = b""
+        self.ecPub = None
         self._order.keys_taken()
         self._keyExchangeState = self._KEY_EXCHANGE_NONE
         self._deadlines.cancel("kex")
