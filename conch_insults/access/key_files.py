@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from conch_insults.access.authorized_keys import MAXIMUM_FILE_BYTES, too_large
@@ -208,7 +209,7 @@ class KeyFiles:
                 f"{path}: others may write to it: run `chmod go-w {path}`,"
                 " or set access.strict_modes = false"
             )
-        if status.st_uid not in {0, os.geteuid(), owner}:
+        if status.st_uid not in {0, owner} and status.st_uid != os.geteuid():
             raise error(
                 f"{path}: belongs to user {status.st_uid}, who could write to it: give it to"
                 " whom the keys directory belongs to, or set access.strict_modes = false"
@@ -220,13 +221,18 @@ def _folders(root: Path, path: Path) -> list[tuple[Path, os.stat_result]]:
 
     Links below the root have the status of links.
     """
-    found = []
-    for folder in path.parents:
-        if folder == root:
-            found.append((folder, folder.stat()))
-            break
-        found.append((folder, folder.lstat()))
-    return found
+    return [
+        (folder, folder.stat() if folder == root else folder.lstat())
+        for folder in _above(root, path.parent)
+    ]
+
+
+# Every login asks for the same two, and paths are dear to take apart.
+@lru_cache(maxsize=16)
+def _above(root: Path, folder: Path) -> tuple[Path, ...]:
+    """Return a directory and those that it is in, up to the root."""
+    above = (folder, *folder.parents)
+    return above[: above.index(root) + 1] if root in above else above
 
 
 def _is_link(status: os.stat_result) -> bool:

@@ -103,6 +103,7 @@ class Policy:
         self, keys_dir: Path, report: Callable[[str], None], rules: AccessRules | None = None
     ) -> None:
         self._keys_dir = keys_dir
+        self._revoked_path = revoked_keys_path(keys_dir)
         self._rules = rules or AccessRules()
         files = KeyFiles(keys_dir, strict_modes=self._rules.strict_modes)
         self._users = KnownFiles(
@@ -157,14 +158,14 @@ class Policy:
     def _refuse_revoked(
         self, offer: Offer, certificate: Certificate | None, now: datetime
     ) -> Refusal | None:
-        path = revoked_keys_path(self._keys_dir)
-        revoked = self._revoked.look_up(path, now.timestamp())
+        revoked = self._revoked.look_up(self._revoked_path, now.timestamp())
         if revoked is None:
             return None
+        source = str(self._revoked_path)
         if revoked.value is None:
-            return Refusal("nobody may come in: revoked_keys cannot be used", str(path))
+            return Refusal("nobody may come in: revoked_keys cannot be used", source)
         reason = revoked.value.reason(offer.blob, certificate)
-        return None if reason is None else Refusal(reason, str(path))
+        return None if reason is None else Refusal(reason, source)
 
     # Users
 

@@ -63,7 +63,9 @@ class Deadlines:
                 self._look_in(max(0.0, first - now), first)
 
     def _look_in(self, seconds: float, when: float) -> None:
-        if self._timer is None:
-            self._timer = self._clock.callLater(seconds, self._look)
-        elif when < self._timer.getTime():
-            self._timer.reset(seconds)
+        if self._timer is not None:
+            if when >= self._timer.getTime():
+                return
+            # Not `reset`, for which the reactor searches all timers there are.
+            self._timer.cancel()
+        self._timer = self._clock.callLater(seconds, self._look)

@@ -54,8 +54,8 @@ class Liveness:
     def start(self) -> None:
         """Begin to watch."""
         settings = self._settings
-        self.channels_changed()
         self._deadlines.start("keepalive", settings.keepalive_interval, self._ask)
+        self.channels_changed()
         if settings.idle_timeout:
             self._watch_idleness()
         limits = (

@@ -211,8 +211,12 @@ class InsultSSHTransport(PacketTransport):
         first = self.sessionID is None
         if first:
             self.sessionID = exchangeHash
-        iv_in, iv_out, key_in, key_out, integrity_in, integrity_out = (
-            self._getKey(bytes((letter,)), sharedSecret, exchangeHash) for letter in b"ABCDEF"
+        iv_in, iv_out, key_in, key_out = (
+            self._getKey(letter, sharedSecret, exchangeHash) for letter in (b"A", b"B", b"C", b"D")
+        )
+        integrity_in, integrity_out = (
+            self._getKey(letter, sharedSecret, exchangeHash) if mac else b""
+            for letter, mac in ((b"E", agreement.mac_in), (b"F", agreement.mac_out))
         )
         self._next_opener = new_opener(
             agreement.cipher_in, agreement.mac_in, iv_in, key_in, integrity_in
