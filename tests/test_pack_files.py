@@ -91,7 +91,7 @@ class TestFindPackFiles:
         with pytest.raises(PackError) as caught:
             found(tmp_path)
         assert str(caught.value) == (
-            f"{tmp_path}: no *.toml or *.txt file in this folder; add one or name a file"
+            f"{tmp_path}: no *.toml, *.txt or fortune file in this folder; add one or name a file"
         )
 
     def test_a_folder_of_very_many_files_is_an_error(

@@ -135,7 +135,9 @@ def _find(path: Path, offensive: bool, found: PackFiles) -> None:  # noqa: FBT00
         _find(subfolder, offensive, found)
     if len(found.files) + len(found.skipped) == before:
         name = printable(str(path))
-        raise PackError(f"{name}: no *.toml or *.txt file in this folder; add one or name a file")
+        raise PackError(
+            f"{name}: no *.toml, *.txt or fortune file in this folder; add one or name a file"
+        )
 
 
 def _candidates(folder: Path) -> list[Path]:
