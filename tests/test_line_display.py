@@ -204,6 +204,10 @@ class TestResizing:
         display, _ = drawn(text, 10, cursor, appearance=Appearance(reflows=True))
         assert display.resize(Window.claimed(4)) == f"\x1b[{rows}A\r\x1b[J"
 
+    def test_a_blank_that_was_left_before_a_wide_cell_may_need_a_row_by_then(self) -> None:
+        display, _ = drawn("abcdefg日", 10, 8, appearance=Appearance(reflows=True))
+        assert display.resize(Window.claimed(3)) == "\x1b[4A\r\x1b[J"
+
     def test_a_plain_line_is_shown_again_below(self) -> None:
         display, _ = drawn("abcdefghijklmnopqrst", 10, 2, appearance=Appearance(plain=True))
         assert display.resize(Window.claimed(5)) == "\x1b[2B\r\n"

@@ -93,15 +93,20 @@ def typed(console: Console, data: bytes) -> str:
     return printed
 
 
-LINE = "a line of several words, some of them 日本語"
+LINES = [
+    "a line of several words, some of them 日本語",
+    # The first wide one has to leave a blank at the end of its row.
+    "a line of several words, some of the 日本語",
+]
 
 
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("lefts", [0, 4, 28])
 @pytest.mark.parametrize("widths", [(7, 40, 13), (15, 6, 80), (39, 38, 37, 36)])
 def test_the_line_is_shown_again_without_leaving_anything_behind(
-    tmp_path: Path, lefts: int, widths: tuple[int, ...]
+    tmp_path: Path, lefts: int, widths: tuple[int, ...], line: str
 ) -> None:
-    keys = b"perl\r" + LINE.encode() + LEFT * lefts
+    keys = b"perl\r" + line.encode() + LEFT * lefts
     console = Console("> ", Window.claimed(40, 24), Appearance(reflows=True))
     with Tmux(tmp_path, 40, 24) as tmux:
         tmux.shows(console.start() + typed(console, keys))
