@@ -212,6 +212,13 @@ class TestResizing:
         display, _ = drawn("abcdefghijklmnopqrst", 10, 2, appearance=Appearance(plain=True))
         assert display.resize(Window.claimed(5)) == "\x1b[2B\r\n"
 
+    def test_and_below_all_of_it_where_it_has_been_wrapped_anew(self) -> None:
+        plain = Appearance(plain=True, reflows=True)
+        display, _ = drawn("abcdefghij", 80, 2, appearance=plain)
+        assert display.resize(Window.claimed(5)) == "\x1b[2B\r\n"
+        display, _ = drawn("abcdefgh", 10, 8, appearance=plain)
+        assert display.resize(Window.claimed(5)) == "\r\n"
+
     def test_another_height_alone_matters_to_long_lines(self) -> None:
         display, _ = drawn("abcdefghijklmnop", 5, height=10)
         assert display.resize(Window.claimed(5, 4)) is None

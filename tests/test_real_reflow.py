@@ -124,3 +124,15 @@ def test_the_line_is_shown_again_without_leaving_anything_behind(
                 assert shown == expected.rows[-len(shown) :]
                 assert len(shown) >= len(expected.rows) - 2
                 assert tmux.cursor == expected.cursor
+
+
+@pytest.mark.parametrize("lefts", [0, 9, 28, 40])
+def test_a_plain_line_stays_and_is_shown_again_below_all_of_it(tmp_path: Path, lefts: int) -> None:
+    keys = b"perl\r" + LINES[0].encode() + LEFT * lefts
+    console = Console("> ", Window.claimed(80, 24), Appearance(plain=True, reflows=True))
+    with Tmux(tmp_path, 80, 24) as tmux:
+        tmux.shows(console.start() + typed(console, keys))
+        tmux.resizes(20, 24)
+        console.resize(Window.claimed(20, 24))
+        tmux.shows(console.refresh().text)
+        assert tmux.rows[-6:] == ["> a line of several", "words, some of them", "日本語"] * 2
