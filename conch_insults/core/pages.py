@@ -42,10 +42,19 @@ class Pages:
 
     def prompt(self, window: Window) -> str:
         """Return what asks for a key that takes more, in one row of a window."""
+        text = self._question(window)
+        return f"{_EMPHASIS}{text}{_NO_EMPHASIS}" if self._appearance.is_coloured else text
+
+    def rows_above_prompt_end(self, old: Window, window: Window) -> int:
+        """Count the rows that the prompt has above its last, once the window has narrowed."""
+        if not self._appearance.reflows or window.columns >= old.columns:
+            return 0
+        return (len(self._question(old)) - 1) // window.columns
+
+    def _question(self, window: Window) -> str:
         left = len(self._lines) - self._next + (self._rest is not None)
         texts = (f"-- {left} more: space, Enter, q --", "-- more --", "more", ":")
-        text = next((text for text in texts if len(text) < window.columns), texts[-1])
-        return f"{_EMPHASIS}{text}{_NO_EMPHASIS}" if self._appearance.is_coloured else text
+        return next((text for text in texts if len(text) < window.columns), texts[-1])
 
     def take(self, count: int, window: Window) -> str:
         """Return the next rows for a window, `count` at most, ready to be printed."""
