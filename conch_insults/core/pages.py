@@ -51,11 +51,6 @@ class Pages:
             return 0
         return (len(self._question(old)) - 1) // window.columns
 
-    def _question(self, window: Window) -> str:
-        left = len(self._lines) - self._next + (self._rest is not None)
-        texts = (f"-- {left} more: space, Enter, q --", "-- more --", "more", ":")
-        return next((text for text in texts if len(text) < window.columns), texts[-1])
-
     def take(self, count: int, window: Window) -> str:
         """Return the next rows for a window, `count` at most, ready to be printed."""
         rows: list[str] = []
@@ -68,3 +63,8 @@ class Pages:
             if self._rest.is_finished:
                 self._rest = None
         return "".join(f"{row}\r\n" for row in rows)
+
+    def _question(self, window: Window) -> str:
+        left = len(self._lines) - self._next + (self._rest is not None)
+        texts = (f"-- {left} more: space, Enter, q --", "-- more --", "more", ":")
+        return next((text for text in texts if len(text) < window.columns), texts[-1])
