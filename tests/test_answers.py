@@ -169,6 +169,15 @@ class TestSearch:
             "perl: Perl two.",
         ]
 
+    def test_no_more_than_can_be_read_and_it_says_so(self) -> None:
+        topics = (f'[topics.perl{at}]\ntexts = ["Perl{at}."]\n' for at in range(21))
+        chat = Chat(f'name = "x"\nrating = "g"\n{"".join(topics)}'.encode())
+        lines = chat.lines("search perl")
+        assert lines[-1] == "(There is more. Look for something rarer.)"
+        assert len(lines) == 20 + 20 + 1
+        assert len(chat.objects("search perl --json")) == 20 + 20
+        assert len(chat.lines("search perl1")) == 11 + 11
+
     def test_only_what_may_be_heard(self) -> None:
         assert Chat().says("search damn").status == Status.UNKNOWN_TOPIC
         assert len(Chat(ceiling=Rating.R).lines("search DAMN")) == 2

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
+from conch_insults.core.grammar import parse_template, symbols_in
 from conch_insults.core.insulter import Heard, Insulter
 from conch_insults.core.pack_check import check_packs
 from conch_insults.core.pack_model import build_pack
 from conch_insults.core.packs import builtin_written
 from conch_insults.rating import Rating
+
+if TYPE_CHECKING:
+    from conch_insults.core.written_pack import WrittenPack
 
 NATIVE = [pack for pack in builtin_written() if pack.format == "toml"]
 PACK = build_pack(NATIVE)
@@ -20,6 +25,11 @@ TEXTS = [row.text for pack in NATIVE for row in pack.rows if not row.template]
 # What every terminal font has beyond ASCII: an ellipsis, and the letters of loan words.
 TYPOGRAPHY = set("…éïöü")
 # A topic of this name could only be asked for with `insult` before it.
+# What a school class need not hear; not all of it, but what is at hand when one writes for adults.
+NOT_FOR_CHILDREN = re.compile(
+    r"\b(damn\w*|hell|bloody|bastards?|arse|sod|crap\w*|drunk\w*|sober\w*|hung.?over|hangover"
+    r"|ale|beers?|brandy|gin|rum|tequila|wine|pubs?)\b"
+)
 RESERVED = {"topics", "exit", "bye", "random", "again", "why", "rating", "search", "quiet"}
 
 
@@ -49,6 +59,21 @@ def test_there_is_something_for_every_listener() -> None:
             assert ratings[rating] >= sum(ratings.values()) / 10, (pack.info.name, rating)
     assert len(PACK.topics(Rating.G)) >= 140
     assert len(PACK.topics(Rating.PG)) >= len(PACK.topics()) - 3
+
+
+@pytest.mark.parametrize("pack", NATIVE, ids=lambda pack: pack.info.name)
+def test_what_is_rated_g_neither_drinks_nor_swears(pack: WrittenPack) -> None:
+    rows = [row for row in (*pack.rows, *pack.unknown) if pack.rating_of(row) == Rating.G]
+    texts = [row.text for row in rows]
+    # What a template may become is as much for children as the template.
+    symbols = [symbol for row in rows if row.template for symbol in symbols_in(row.template.nodes)]
+    for symbol in symbols:
+        alternatives = [row.text for row in pack.rules.get(symbol, ())]
+        texts += alternatives
+        found = [each for text in alternatives for each in symbols_in(parse_template(text))]
+        symbols += (each for each in dict.fromkeys(found) if each not in symbols)
+    assert texts
+    assert [text for text in texts if NOT_FOR_CHILDREN.search(text.lower())] == []
 
 
 @pytest.mark.parametrize("topic", PACK.topics())
@@ -88,6 +113,12 @@ def test_an_insult_is_one_short_plain_sentence_or_two() -> None:
 def test_insults_do_not_all_begin_alike(length: int, most: int) -> None:
     openings = Counter(tuple(words(text)[:length]) for text in TEXTS)
     assert [each for each in openings.items() if each[1] > most] == []
+
+
+@pytest.mark.parametrize(("length", "most"), [(2, 8), (3, 3)])
+def test_insults_do_not_all_end_alike(length: int, most: int) -> None:
+    endings = Counter(tuple(words(text)[-length:]) for text in TEXTS)
+    assert [each for each in endings.items() if each[1] > most] == []
 
 
 def test_no_two_insults_share_a_long_phrase() -> None:

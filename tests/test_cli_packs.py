@@ -52,9 +52,11 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.configured: tuple[Path, ...] = ()
+        self.offensive = False
 
     def run(self, *arguments: str | Path) -> Result:
-        settings = Settings(insults=InsultSettings(packs=self.configured))
+        insults = InsultSettings(packs=self.configured, offensive=self.offensive)
+        settings = Settings(insults=insults)
         return CliRunner().invoke(packs, [str(each) for each in arguments], obj=settings)
 
     def said(self, *arguments: str | Path) -> str:
@@ -109,6 +111,14 @@ class TestList:
             "file": str(desk.folder / "mine.toml"),
         }
         assert all(pack["builtin"] and pack.keys() == mine.keys() for pack in builtin)
+
+    def test_what_is_offensive_is_there_if_the_settings_ask_for_it(self, desk: Desk) -> None:
+        desk.configured = (desk.file("packs/rude-o", "x\n%\n").parent,)
+        desk.file("packs/off/worse", "y\n%\n")
+        assert "rude-o" not in desk.run("list").stdout
+        desk.offensive = True
+        *_, rude, worse = json.loads(desk.said("list", "--json"))
+        assert (rude["name"], worse["name"]) == ("rude-o", "worse")
 
     def test_what_is_passed_over_or_cannot_be_used_is_told(self, desk: Desk) -> None:
         folder = desk.file("packs/bad.txt", "zork\n").parent

@@ -166,8 +166,13 @@ class TestCompletion:
         assert self.complete("help qu") == ["help quiet", "help quit"]
         assert self.complete("whoami x") == []
 
+    def test_a_command_that_takes_more_is_ready_for_it(self) -> None:
+        assert self.complete("rat") == self.complete("RATING") == ["rating "]
+        assert self.complete("whoa") == ["whoami"]
+        assert self.complete("per") == ["perl"]
+
     def test_only_what_this_person_may_hear_and_do(self) -> None:
         assert "beer" not in self.complete("")
         assert "beer" in self.complete("", Chat(ceiling=Rating.R))
         assert self.complete("kic") == []
-        assert self.complete("kic", Chat(operations=Operator())) == ["kick"]
+        assert self.complete("kic", Chat(operations=Operator())) == ["kick "]

@@ -223,6 +223,15 @@ class TestPages:
         assert typist.rows == ["one two", "three four", "five six", "more"]
 
 
+class TestReflow:
+    def test_a_question_that_has_been_wrapped_anew_is_taken_back_whole(self) -> None:
+        typist = Typist(80, height=5, answers=counts, appearance=Appearance(reflows=True))
+        typist.type("9\r")
+        assert typist.printed.endswith("-- 5 more: space, Enter, q --")
+        typist.resizes(12, 5)
+        assert typist.printed == "\x1b[2A\r\x1b[J-- more --"
+
+
 class TestPlain:
     @pytest.fixture
     def typist(self) -> Typist:

@@ -204,9 +204,20 @@ class TestResizing:
         display, _ = drawn(text, 10, cursor, appearance=Appearance(reflows=True))
         assert display.resize(Window.claimed(4)) == f"\x1b[{rows}A\r\x1b[J"
 
+    def test_a_blank_that_was_left_before_a_wide_cell_may_need_a_row_by_then(self) -> None:
+        display, _ = drawn("abcdefg日", 10, 8, appearance=Appearance(reflows=True))
+        assert display.resize(Window.claimed(3)) == "\x1b[4A\r\x1b[J"
+
     def test_a_plain_line_is_shown_again_below(self) -> None:
         display, _ = drawn("abcdefghijklmnopqrst", 10, 2, appearance=Appearance(plain=True))
         assert display.resize(Window.claimed(5)) == "\x1b[2B\r\n"
+
+    def test_and_below_all_of_it_where_it_has_been_wrapped_anew(self) -> None:
+        plain = Appearance(plain=True, reflows=True)
+        display, _ = drawn("abcdefghij", 80, 2, appearance=plain)
+        assert display.resize(Window.claimed(5)) == "\x1b[2B\r\n"
+        display, _ = drawn("abcdefgh", 10, 8, appearance=plain)
+        assert display.resize(Window.claimed(5)) == "\r\n"
 
     def test_another_height_alone_matters_to_long_lines(self) -> None:
         display, _ = drawn("abcdefghijklmnop", 5, height=10)

@@ -488,6 +488,14 @@ class TestResizing:
         assert typist.rows == ["> x"[:after].rstrip(), *(row.rstrip() for row in wrapped)]
         assert typist.cursor == (1 + 20 // after, 20 % after)
 
+    def test_a_list_fits_into_the_window_as_it_is_by_then(self) -> None:
+        typist = Typist(complete=lambda _: ["perl", "perforce", "period"])
+        typist.type(b"per" + TAB)
+        assert typist.rows[1:-1] == ["perl      perforce  period"]
+        typist.resizes(20)
+        typist.type(b"\x0c" + TAB)
+        assert typist.rows[1:-1] == ["perl      period", "perforce"]
+
     def test_to_a_window_that_still_has_room_for_it_prints_nothing(self) -> None:
         typist = Typist(width=80)
         typist.type("perl")

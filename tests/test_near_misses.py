@@ -65,10 +65,10 @@ def test_what_is_far_from_everything(typed: str) -> None:
 
 
 def test_the_nearest_comes_first_and_then_the_alphabet() -> None:
-    assert names("boards", "cardinal", "beards", "bards").of("bardss") == [
+    assert names("boards", "cardinal", "beards", "bards").of("boardss") == [
+        "boards",
         "bards",
         "beards",
-        "boards",
     ]
 
 

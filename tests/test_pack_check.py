@@ -45,6 +45,15 @@ def test_everything_that_a_server_would_refuse_is_told_too() -> None:
     ]
 
 
+def test_a_gap_in_a_text_that_is_no_template_is_a_warning() -> None:
+    text = '[topics.perl]\ntexts = [\n"#topic.s# and #noun#.",\n"We are #1, C# and #2#.",\n]\n'
+    (found,) = check_packs([native("a", text)])
+    assert found.is_warning
+    assert str(found) == (
+        "a.toml:6: warning: #topic.s# is not filled in a text; move it to templates"
+    )
+
+
 def test_a_pack_that_cannot_be_read_is_not_blamed_for_what_is_in_it() -> None:
     (finding,) = findings(native("a", "[topics.perl\n"))
     assert finding.startswith("a.toml:4: not TOML: ")

@@ -91,7 +91,7 @@ class TestFindPackFiles:
         with pytest.raises(PackError) as caught:
             found(tmp_path)
         assert str(caught.value) == (
-            f"{tmp_path}: no *.toml or *.txt file in this folder; add one or name a file"
+            f"{tmp_path}: no *.toml, *.txt or fortune file in this folder; add one or name a file"
         )
 
     def test_a_folder_of_very_many_files_is_an_error(
@@ -135,6 +135,12 @@ class TestReadPackFile:
     def test_of_a_file_of_any_size_one_byte_too_many_is_read(self) -> None:
         assert len(read_pack_file(Path("/dev/zero"))) == MAX_PACK_BYTES + 1
 
+    def test_nobody_waits_for_a_pipe(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe.txt"
+        os.mkfifo(pipe)
+        with pytest.raises(PackError, match=r"pipe\.txt: a pipe; save what comes out of it"):
+            read_pack_file(pipe)
+
     @pytest.mark.parametrize(
         ("name", "reason"),
         [
@@ -156,10 +162,10 @@ class TestReadPackFile:
     def test_a_file_that_may_not_be_read_is_one_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def refuse(path: Path, mode: str) -> object:
-            raise PermissionError(13, "Permission denied", str(path))
+        def refuse(path: str, flags: int) -> int:
+            raise PermissionError(13, "Permission denied", path)
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(pack_files, "_open_at_once", refuse)
         path = tmp_path / "mine.txt"
         with pytest.raises(PackError) as caught:
             read_pack_file(path)

@@ -71,3 +71,13 @@ class TestPrompt:
     def test_is_emphasised_where_there_is_colour(self) -> None:
         pages = pages_of("1\n", Appearance(colour="on"))
         assert pages.prompt(NARROW) == "\x1b[7mmore\x1b[m"
+
+    @pytest.mark.parametrize(
+        ("columns", "reflows", "above"),
+        [(79, True, 0), (29, True, 0), (28, True, 1), (10, True, 2), (10, False, 0), (99, True, 0)],
+    )
+    def test_is_in_more_rows_once_they_are_wrapped_anew(
+        self, columns: int, *, reflows: bool, above: int
+    ) -> None:
+        pages = pages_of("1\n2\n3\n", Appearance(reflows=reflows))
+        assert pages.rows_above_prompt_end(WIDE, Window.claimed(columns)) == above

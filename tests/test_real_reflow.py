@@ -81,27 +81,32 @@ class Tmux:
         ).stdout
 
 
-def typed(console: Console, data: bytes) -> str:
-    """Return what is printed when something is typed."""
+def typed(console: Console, data: bytes, answer: str = "") -> str:
+    """Return what is printed when something is typed, and every line is answered."""
     console.receive(data)
     printed = ""
     while (output := console.next_output()) is not None:
         if isinstance(output, Display):
             printed += output.text
         elif isinstance(output, Line):
-            console.answer(f"{output.text}!\n")
+            console.answer(answer or f"{output.text}!\n")
     return printed
 
 
-LINE = "a line of several words, some of them 日本語"
+LINES = [
+    "a line of several words, some of them 日本語",
+    # The first wide one has to leave a blank at the end of its row.
+    "a line of several words, some of the 日本語",
+]
 
 
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("lefts", [0, 4, 28])
 @pytest.mark.parametrize("widths", [(7, 40, 13), (15, 6, 80), (39, 38, 37, 36)])
 def test_the_line_is_shown_again_without_leaving_anything_behind(
-    tmp_path: Path, lefts: int, widths: tuple[int, ...]
+    tmp_path: Path, lefts: int, widths: tuple[int, ...], line: str
 ) -> None:
-    keys = b"perl\r" + LINE.encode() + LEFT * lefts
+    keys = b"perl\r" + line.encode() + LEFT * lefts
     console = Console("> ", Window.claimed(40, 24), Appearance(reflows=True))
     with Tmux(tmp_path, 40, 24) as tmux:
         tmux.shows(console.start() + typed(console, keys))
@@ -119,3 +124,29 @@ def test_the_line_is_shown_again_without_leaving_anything_behind(
                 assert shown == expected.rows[-len(shown) :]
                 assert len(shown) >= len(expected.rows) - 2
                 assert tmux.cursor == expected.cursor
+
+
+@pytest.mark.parametrize("lefts", [0, 9, 28, 40])
+def test_a_plain_line_stays_and_is_shown_again_below_all_of_it(tmp_path: Path, lefts: int) -> None:
+    keys = b"perl\r" + LINES[0].encode() + LEFT * lefts
+    console = Console("> ", Window.claimed(80, 24), Appearance(plain=True, reflows=True))
+    with Tmux(tmp_path, 80, 24) as tmux:
+        tmux.shows(console.start() + typed(console, keys))
+        tmux.resizes(20, 24)
+        console.resize(Window.claimed(20, 24))
+        tmux.shows(console.refresh().text)
+        assert tmux.rows[-6:] == ["> a line of several", "words, some of them", "日本語"] * 2
+
+
+@pytest.mark.parametrize("width", [31, 30, 16, 15, 12, 7])
+def test_the_question_at_the_end_of_a_page_is_asked_again(tmp_path: Path, width: int) -> None:
+    console = Console("> ", Window.claimed(80, 8), Appearance(reflows=True))
+    with Tmux(tmp_path, 80, 8) as tmux:
+        tmux.shows(console.start() + typed(console, b"topics\r", answer="one\ntwo\n" * 9))
+        assert tmux.rows[-1] == "-- 11 more: space, Enter, q --"
+        tmux.resizes(width, 8)
+        console.resize(Window.claimed(width, 8))
+        tmux.shows(console.refresh().text)
+        *above, question = tmux.rows
+        assert set(above) <= {"> topics", "one", "two"}
+        assert question in {"-- 11 more: space, Enter, q --", "-- more --", "more"}

@@ -107,7 +107,7 @@ def list_packs(context: click.Context, *, as_json: bool) -> None:
     "templates" (a number: texts made anew each time, which are counted in "texts", too).
     """
     settings: Settings = context.obj
-    found = find_pack_files(settings.insults.packs)
+    found = find_pack_files(settings.insults.packs, offensive=settings.insults.offensive)
     rows = [_as_object(pack, builtin=True) for pack in builtin_written()]
     told = list(found.skipped)
     written, problems = _read_all(found.files)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FOUND", "again", "insult", "list_topics", "random_insult", "search", "why"]
 
 MAX_FOUND = 20
-"""The most texts that a search shows."""
+"""The most topics, and the most texts, that a search shows."""
 
 _NOTHING = "I've got nothing."
 
@@ -109,15 +109,19 @@ def search(talk: Talk, word: str, line: CommandLine) -> Reply:
     """List texts and topics with a word in them."""
     rating, key = talk.person.rating, fold_topic(word)
     names = [name for name in talk.insulter.topics(rating) if key in fold_topic(name)]
-    found = talk.insulter.search(word, rating, MAX_FOUND)
+    found = talk.insulter.search(word, rating, MAX_FOUND + 1)
     if not names and not found:
         text = f"Nothing here mentions {printable(word, MAX_TOPIC)}."
         return said((text,), Status.UNKNOWN_TOPIC, as_json=line.as_json)
+    is_cut = len(names) > MAX_FOUND or len(found) > MAX_FOUND
+    names, found = names[:MAX_FOUND], found[:MAX_FOUND]
     if line.as_json:
-        topics: Iterable[dict[str, object]] = ({"topic": name} for name in names[:MAX_FOUND])
+        topics: Iterable[dict[str, object]] = ({"topic": name} for name in names)
         return objects((*topics, *(_described(one, one.text) for one in found)))
-    lines = [f"topic: {name}" for name in names[:MAX_FOUND]]
+    lines = [f"topic: {name}" for name in names]
     lines += [f"{one.id} {one.topic or '*'}: {one.text}" for one in found]
+    if is_cut:
+        lines.append("(There is more. Look for something rarer.)")
     return said(lines)
 
 

@@ -197,7 +197,11 @@ def completions(typed: str, talk: Talk) -> Sequence[str]:
     command = _BY_NAME.get(fold_topic(name)) if blank else None
     if command is None:
         words = [each.name for each in _for(talk.person)]
-        return _beginning_with(start, (*words, *talk.insulter.topics(talk.person.rating)))
+        found = _beginning_with(start, (*words, *talk.insulter.topics(talk.person.rating)))
+        if len(found) == 1 and found[0] in words and _BY_NAME[found[0]].argument:
+            # Nothing else can be meant, and there is more to type.
+            return [f"{found[0]} "]
+        return found
     values: Sequence[str] = command.values
     if command.takes_words:
         values = talk.insulter.topics(talk.person.rating)

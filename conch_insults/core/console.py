@@ -30,6 +30,7 @@ __all__ = ["Console"]
 _PASTE_MARKS_ON = "\x1b[?2004h"
 _PASTE_MARKS_OFF = "\x1b[?2004l"
 _ERASE_ROW = "\r\x1b[K"
+_ERASE_BELOW = "\r\x1b[J"
 _NEXT_ROW = "\r\n"
 
 _PAGE_KEYS = {" "}
@@ -126,12 +127,12 @@ class Console:
         """Return what brings the screen up to date with the window and what has been said."""
         resized, effort = "", 0
         if self._new_window is not None and self._new_window != self._window:
-            self._window = self._new_window
+            old, self._window = self._window, self._new_window
             effort = _WINDOW_EFFORT
-            asked_again = self._is_asking and not self._appearance.is_final
-            resized = self._stop_asking() if asked_again else ""
+            if self._pages is not None and self._is_asking and not self._appearance.is_final:
+                resized = self._stop_asking(self._pages.rows_above_prompt_end(old, self._window))
+                self._must_show = True
             resized += self._editor.resize(self._window)
-            self._must_show |= asked_again
         self._new_window = None
         return Display(resized + (self.show() if self._must_show else ""), effort)
 
@@ -226,8 +227,11 @@ class Console:
             else:
                 self._editor.beep()
 
-    def _stop_asking(self) -> str:
+    def _stop_asking(self, rows_above: int = 0) -> str:
+        """Return what takes the question off the screen, from its last row and those above."""
         if not self._is_asking:
             return ""
         self._is_asking = False
-        return _NEXT_ROW if self._appearance.is_final else _ERASE_ROW
+        if self._appearance.is_final:
+            return _NEXT_ROW
+        return f"\x1b[{rows_above}A{_ERASE_BELOW}" if rows_above else _ERASE_ROW

@@ -127,13 +127,14 @@ class LineDisplay:
         old, self._window = self._window, window
         if self._stays_right(old):
             return None
-        row = self._at // old.columns
-        if self._appearance.is_final:
-            return _steps(self._bottom - row, "B", "A") + _NEXT_ROW
+        row, bottom = self._at // old.columns, self._bottom
         # Some terminals wrap rows anew when they narrow, others keep or cut them. One that is not
         # known to wrap is taken for one of the others: nothing above the prompt must be erased.
         if window.columns < old.columns and self._appearance.reflows:
-            row = self._reflowed_rows_above(old.columns)
+            row = self._reflowed_rows_above(self._at, old.columns)
+            bottom = self._reflowed_rows_above(self._end, old.columns)
+        if self._appearance.is_final:
+            return _steps(bottom - row, "B", "A") + _NEXT_ROW
         return _steps(-min(row, window.rows - 1), "B", "A") + "\r" + _ERASE_BELOW
 
     def _stays_right(self, old: Window) -> bool:
@@ -257,8 +258,8 @@ class LineDisplay:
             return vertical + ("\r" if column else "")
         return vertical + _steps(to_column - column, "C", "D")
 
-    def _reflowed_rows_above(self, old_columns: int) -> int:
-        """Count the rows above the cursor where a terminal has wrapped our rows anew."""
+    def _reflowed_rows_above(self, at: int, old_columns: int) -> int:
+        """Count the rows above a place where a terminal has wrapped our rows anew."""
         columns = self._window.columns
         rows = column = last_end = 0
         for start, end in zip(self._starts, self._ends, strict=True):
@@ -268,11 +269,11 @@ class LineDisplay:
                 column = 0
             elif column + end - start > columns:
                 rows, column = rows + 1, 0
-            if start >= self._at:
+            if start >= at:
                 return rows
             column += end - start
             last_end = end
-        return rows + (self._at % old_columns == 0)
+        return rows + (at % old_columns == 0)
 
 
 def _steps(count: int, forward: str, back: str) -> str:

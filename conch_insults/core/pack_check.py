@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "check_packs"]
 
 _WORDS = re.compile(r"[^\W_]+")
+# What would be a gap in a template.
+_GAP = re.compile(r"#[a-z][a-z0-9_]*(\.[a-z]+)*#")
 
 
 class Finding(NamedTuple):
@@ -101,6 +103,10 @@ def _own(pack: WrittenPack) -> Iterator[Finding]:
     if not pack.info.rating and not all(row.rating for row in (*pack.rows, *pack.unknown)):
         remedy = 'add rating = "..."' if is_native else "say otherwise with `packs import --rating`"
         yield Finding(file, 1, f"texts without a rating count as r; {remedy}", is_warning=True)
+    for row in pack.rows if is_native else ():
+        if row.template is None and (gap := _GAP.search(row.text)):
+            reason = f"{gap[0]} is not filled in a text; move it to templates"
+            yield Finding(file, row.line, reason, is_warning=True)
     for symbol, rows in pack.rules.items():
         yield from _repeated(pack, {}, rows, f" for #{symbol}#")
 

@@ -8,6 +8,7 @@ in a pack.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -83,10 +84,12 @@ def read_pack_file(path: Path) -> bytes:
     """Return a file's content, of which there may be one byte more than is allowed.
 
     Raises:
-        PackError: the file cannot be read.
+        PackError: the file cannot be read, or is a pipe.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
+            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                raise PackError(f"{printable(str(path))}: a pipe; save what comes out of it")
             return file.read(MAX_PACK_BYTES + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
@@ -135,7 +138,9 @@ def _find(path: Path, offensive: bool, found: PackFiles) -> None:  # noqa: FBT00
         _find(subfolder, offensive, found)
     if len(found.files) + len(found.skipped) == before:
         name = printable(str(path))
-        raise PackError(f"{name}: no *.toml or *.txt file in this folder; add one or name a file")
+        raise PackError(
+            f"{name}: no *.toml, *.txt or fortune file in this folder; add one or name a file"
+        )
 
 
 def _candidates(folder: Path) -> list[Path]:
@@ -159,6 +164,11 @@ def _is_pack(path: Path) -> bool:
         return True
     content = read_pack_file(path)
     return b"\0" not in content and is_fortune(content.decode(errors="replace"))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe would keep everybody waiting for somebody to write."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _version(path: Path) -> tuple[int, ...]:

@@ -42,10 +42,14 @@ class Pages:
 
     def prompt(self, window: Window) -> str:
         """Return what asks for a key that takes more, in one row of a window."""
-        left = len(self._lines) - self._next + (self._rest is not None)
-        texts = (f"-- {left} more: space, Enter, q --", "-- more --", "more", ":")
-        text = next((text for text in texts if len(text) < window.columns), texts[-1])
+        text = self._question(window)
         return f"{_EMPHASIS}{text}{_NO_EMPHASIS}" if self._appearance.is_coloured else text
+
+    def rows_above_prompt_end(self, old: Window, window: Window) -> int:
+        """Count the rows that the prompt has above its last, once the window has narrowed."""
+        if not self._appearance.reflows or window.columns >= old.columns:
+            return 0
+        return (len(self._question(old)) - 1) // window.columns
 
     def take(self, count: int, window: Window) -> str:
         """Return the next rows for a window, `count` at most, ready to be printed."""
@@ -59,3 +63,8 @@ class Pages:
             if self._rest.is_finished:
                 self._rest = None
         return "".join(f"{row}\r\n" for row in rows)
+
+    def _question(self, window: Window) -> str:
+        left = len(self._lines) - self._next + (self._rest is not None)
+        texts = (f"-- {left} more: space, Enter, q --", "-- more --", "more", ":")
+        return next((text for text in texts if len(text) < window.columns), texts[-1])
