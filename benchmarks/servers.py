@@ -192,10 +192,12 @@ idle_timeout = 0
     return command
 
 
-def _python_peer(module: str) -> Callable[[Workplace, int, Options], Sequence[str | Path]]:
+def _python_peer(
+    module: str, *more: str
+) -> Callable[[Workplace, int, Options], Sequence[str | Path]]:
     def command(place: Workplace, port: int, _: Options) -> Sequence[str | Path]:
         name = f"benchmarks.peers.{module}"
-        return [sys.executable, "-m", name, str(port), *_files(place)]
+        return [sys.executable, "-m", name, str(port), *_files(place), *more]
 
     return command
 
@@ -269,6 +271,7 @@ SERVERS = (
     Kind(OURS, _ours("modern"), limits=True),
     Kind("ours, strict", _ours("strict"), kex=MLKEM, limits=True),
     Kind("stock Conch", _python_peer("stock_conch")),
+    Kind("stock Conch, with its log", _python_peer("stock_conch", "--log")),
     Kind("AsyncSSH", _python_peer("asyncssh_server")),
     # Two threads a session.
     Kind("Paramiko", _python_peer("paramiko_server"), ptys=False, idle=1000),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import asyncssh
-import paramiko  # type: ignore[import-untyped]  # it has no annotations
+import paramiko
 import pytest
 
 from conch_insults.ssh.host_keys import host_key_path, host_public_keys

@@ -24,11 +24,11 @@ class Server(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         """Let the one key in."""
         known = username == "bench" and key == self._authorized
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
+        return int(paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED)
 
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002 - any number
         """Open sessions."""
-        return (
+        return int(
             paramiko.OPEN_SUCCEEDED
             if kind == "session"
             else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
