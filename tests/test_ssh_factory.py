@@ -18,11 +18,13 @@ from twisted.logger import Logger
 
 from conch_insults.access.certificate import parse_certificate
 from conch_insults.config import LimitSettings, SshSettings
+from conch_insults.errors import SettingsError
 from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.host_keys import CertifiedKey, create_host_key, load_host_keys
 from conch_insults.ssh.realm import InsultRealm
+from conch_insults.ssh.transport import InsultSSHTransport
 from conch_insults.ssh.userauth import InsultUserAuthServer
 from conch_insults.wire import Fields
 from tests.certificate_authority import Draft
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from conch_insults.ssh.host_keys import HostKey
 
 
-def factory(host_keys: Mapping[bytes, HostKey]) -> InsultSSHFactory:
+def factory(
+    host_keys: Mapping[bytes, HostKey], ssh_settings: SshSettings | None = None
+) -> InsultSSHFactory:
     clock = Clock()
     realm = InsultRealm(started_conversations(), lambda _: None, clock)
     return InsultSSHFactory(
@@ -43,7 +47,7 @@ def factory(host_keys: Mapping[bytes, HostKey]) -> InsultSSHFactory:
         host_keys,
         Gate(ConnectionLimits(max_connections=2), clock, Random()),
         set(),
-        ssh_settings=SshSettings(),
+        ssh_settings=ssh_settings or SshSettings(),
         limits=LimitSettings(),
         emit=lambda _: None,
         log=Logger(),
@@ -156,6 +160,25 @@ def test_a_certificate_is_offered_before_every_plain_key(
         assert (public.blob() == certificate.blob) == (b"-cert-" in algorithm)
         label = algorithm.removesuffix(b"-cert-v01@openssh.com")
         assert Fields(private.sign(b"", signatureType=algorithm)).string() == label
+
+
+class TestWithoutMlKem:
+    """An OpenSSL older than 3.5, under a cryptography that came in no wheel."""
+
+    @pytest.fixture(autouse=True)
+    def old_openssl(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        known = [b"curve25519-sha256", b"curve25519-sha256@libssh.org"]
+        monkeypatch.setattr(InsultSSHTransport, "supportedKeyExchanges", known)
+
+    def test_it_is_not_offered(self, tmp_path: Path) -> None:
+        create_host_key(tmp_path)
+        offered = Fields(factory(load_host_keys(tmp_path)).offer.kexinit(b"", first=False))
+        assert offered.string() == b"curve25519-sha256,curve25519-sha256@libssh.org"
+
+    def test_a_server_that_wants_nothing_else_does_not_start(self, tmp_path: Path) -> None:
+        create_host_key(tmp_path)
+        with pytest.raises(SettingsError, match=r"^ssh\.profile: 'strict' needs ML-KEM, "):
+            factory(load_host_keys(tmp_path), SshSettings(profile="strict"))
 
 
 def test_authentication_comes_once_and_the_connection_once(started: InsultSSHFactory) -> None:

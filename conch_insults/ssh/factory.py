@@ -7,6 +7,7 @@ Written against Twisted 26.10.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from twisted.internet.protocol import Factory
 from typing_extensions import override
 
 from conch_insults.access.public_key import fingerprint
-from conch_insults.ssh.algorithms import PROFILES, ServerOffer
+from conch_insults.errors import SettingsError
+from conch_insults.ssh.algorithms import PROFILES, Profile, ServerOffer
 from conch_insults.ssh.connection import InsultConnection
 from conch_insults.ssh.host_keys import CertifiedKey
 from conch_insults.ssh.realm import Peer
@@ -64,6 +66,9 @@ class InsultSSHFactory(SSHFactory):
         log: takes what Conch has to say.
         clock: runs the timers.
 
+    Raises:
+        SettingsError: nothing of the profile's key exchange can be had here.
+
     Attributes:
         connections: as above.
         offer: the algorithms.
@@ -95,7 +100,7 @@ class InsultSSHFactory(SSHFactory):
         self.privateKeys = {**host_keys, **offered}
         self.publicKeys = {name: key.public() for name, key in self.privateKeys.items()}
         self.primes = None
-        self.offer = ServerOffer(PROFILES[ssh_settings.profile], tuple(offered))
+        self.offer = ServerOffer(_possible(ssh_settings.profile), tuple(offered))
         self.ssh_settings = ssh_settings
         self.limits = limits
         self.emit = emit
@@ -137,6 +142,18 @@ class InsultSSHFactory(SSHFactory):
         else:
             is_next = service == b"ssh-userauth" and transport.service is None
         return self.services[service] if is_next else None
+
+
+def _possible(profile: str) -> Profile:
+    """Leave out of a profile what the OpenSSL under us has never heard of."""
+    wanted = PROFILES[profile]
+    kex = tuple(name for name in wanted.kex if name in InsultSSHTransport.supportedKeyExchanges)
+    if not kex:
+        raise SettingsError(
+            f"ssh.profile: {profile!r} needs ML-KEM, which the OpenSSL that cryptography uses"
+            ' does not have: install cryptography from a wheel, or set "modern"'
+        )
+    return replace(wanted, kex=kex)
 
 
 def _by_algorithm(host_keys: Mapping[bytes, HostKey]) -> dict[bytes, HostKey]:
