@@ -3,7 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint format lowest picture clean
+# The environment that benchmarks run in: beside the project, never in it.
+BENCH ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/conch_insults-bench
+
+.PHONY: run test lint format lowest picture bench clean
 
 # Start the server in front, after printing the ssh command that gets in.
 run: $(STAMP)
@@ -35,14 +38,26 @@ lowest: pyproject.toml
 picture: $(STAMP)
 	$(BIN)/python -m docs.session_picture
 
+# Measure the server and its peers on this machine: prints a table, and keeps it in
+# benchmarks/results and docs/performance.md. ARGS=--quick is a smoke run that changes no page.
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
 clean:
 	rm -rf $(VENV) $(VENV)-lowest .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "conch_insults needs Python 3.11 or newer; say which with PYTHON=..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
-	touch $@
+	$(call install,$(VENV),dev)
+
+$(BENCH)/.installed: pyproject.toml
+	$(call install,$(BENCH),bench)
+
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "conch_insults needs Python 3.11 or newer; say which with PYTHON=..." >&2; exit 1; }
+$(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+$(1)/bin/python -m pip install --quiet --editable . --group $(2)
+touch $@
+endef

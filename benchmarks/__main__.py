@@ -14,11 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.cores import measure_cores
 from benchmarks.generators import Generators
 from benchmarks.growth import measure_growth
 from benchmarks.machine import ROOT, describe, load_cpus
 from benchmarks.measuring import Results
-from benchmarks.report import as_json, as_markdown
+from benchmarks.report import as_json, as_markdown, on_page
 from benchmarks.servers import SERVERS, Absent, Kind, Options, Running, start
 from benchmarks.subjects import (
     Bench,
@@ -42,7 +43,8 @@ _BY_ROUND = {
     "pipe": measure_pipe,
     "abuse": measure_abuse,
 }
-_SUBJECTS = ("login", "line", "pipe", "idle", "growth", "abuse")
+_SUBJECTS = ("login", "line", "pipe", "idle", "growth", "abuse", "cores")
+_PAGE = ROOT / "docs" / "performance.md"
 _QUICK = Scale(
     rounds=1,
     seconds=0.4,
@@ -78,9 +80,10 @@ def main() -> None:
     text = as_markdown(results, about)
     print(text)  # noqa: T201 - what it was run for
     arguments.out.mkdir(parents=True, exist_ok=True)
-    name = "quick" if arguments.quick else "full"
-    (arguments.out / f"{name}.md").write_text(text, encoding="utf-8")
-    (arguments.out / f"{name}.json").write_text(as_json(results, about), encoding="utf-8")
+    (arguments.out / "newest.md").write_text(text, encoding="utf-8")
+    (arguments.out / "newest.json").write_text(as_json(results, about), encoding="utf-8")
+    if not (arguments.quick or arguments.servers) and set(arguments.subjects) == set(_SUBJECTS):
+        _PAGE.write_text(on_page(_PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 
 def _run(bench: Bench, subjects: list[str], names: list[str]) -> None:
@@ -114,6 +117,9 @@ def _run_alone(bench: Bench, subjects: list[str], kinds: list[Kind]) -> None:
         if "abuse" in subjects and kind.limits:
             with _noted(bench, f"refusals: {kind.name}"):
                 measure_refusals(bench, kind)
+    if "cores" in subjects:
+        with _noted(bench, "cores"):
+            measure_cores(bench)
     if "growth" in subjects:
         with _noted(bench, "growth"):
             measure_growth(bench)

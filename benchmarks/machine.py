@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROOT",
+    "all_cpus",
+    "cpu_of_each",
     "cpu_seconds",
     "describe",
     "load_cpus",
@@ -36,21 +38,26 @@ _MOST_GENERATORS = 4
 _KIB = 1024
 
 
+def all_cpus() -> list[int]:
+    """Return the processors that there are."""
+    return sorted(os.sched_getaffinity(0))
+
+
 def server_cpu() -> int:
     """Return the processor that servers run on, one and the same for each."""
-    return min(os.sched_getaffinity(0))
+    return all_cpus()[0]
 
 
 def load_cpus() -> list[int]:
     """Return the processors of the load generator: up to four others, if there are others."""
-    return sorted(os.sched_getaffinity(0))[1 : 1 + _MOST_GENERATORS] or [server_cpu()]
+    return all_cpus()[1 : 1 + _MOST_GENERATORS] or [server_cpu()]
 
 
 @contextmanager
-def pinned(cpu: int) -> Iterator[None]:
-    """Have processes that are started meanwhile run on one processor only."""
+def pinned(*cpus: int) -> Iterator[None]:
+    """Have processes that are started meanwhile run on some processors only."""
     all_of_them = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {cpu})
+    os.sched_setaffinity(0, cpus)
     try:
         yield
     finally:
@@ -71,17 +78,22 @@ def _tree(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """Return the processor time of a process and its descendants, in seconds."""
-    total = 0.0
+    return sum(cpu_of_each(pid).values())
+
+
+def cpu_of_each(pid: int) -> dict[int, float]:
+    """Return the processor time of a process and of each descendant, with what theirs had."""
+    found = {}
     for each in _tree(pid):
         try:
             # CPUCLOCK_SCHED of the process (clock_getcpuclockid(3)): nanoseconds, all threads.
-            total += time.clock_gettime(~each << 3 | 2)
+            own = time.clock_gettime(~each << 3 | 2)
             stat = Path(f"/proc/{each}/stat").read_text(encoding="ascii", errors="replace")
         except OSError:
             continue
         cutime, cstime = stat.rpartition(")")[2].split()[13:15]
-        total += (int(cutime) + int(cstime)) / _TICKS
-    return total
+        found[each] = own + (int(cutime) + int(cstime)) / _TICKS
+    return found
 
 
 def memory(pid: int) -> int:

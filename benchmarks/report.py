@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from benchmarks.measuring import Figures, Results
 
-__all__ = ["as_json", "as_markdown"]
+__all__ = ["as_json", "as_markdown", "on_page"]
 
 _SHARES = frozenset(("server %", "generator %"))
 _MANY, _SOME = 100, 10
+_BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
 
 
 def as_json(results: Results, about: Mapping[str, str]) -> str:
@@ -44,6 +45,13 @@ def as_markdown(results: Results, about: Mapping[str, str]) -> str:
         title = subject[0].upper() + subject[1:]
         lines += ["", f"### {title}", "", *_table(results.medians(subject))]
     return "\n".join(lines) + "\n"
+
+
+def on_page(page: str, measured: str) -> str:
+    """Return a page with what has been measured, between its marks, in place of what was there."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{measured}\n{_END}{after}"
 
 
 def _table(medians: Mapping[str, Figures]) -> list[str]:

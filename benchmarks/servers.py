@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.client import Target
 from benchmarks.key_exchange import CURVE25519, MLKEM
-from benchmarks.machine import ROOT, pinned, server_cpu
+from benchmarks.machine import ROOT, all_cpus, pinned, server_cpu
 from benchmarks.workplace import USER
 
 if TYPE_CHECKING:
@@ -47,11 +47,13 @@ class Options:
         tree: the checkout that ours runs from.
         at_limit: whether to let only one connection in at a time that is not logged in.
         profile: where ours saves a profile of itself.
+        workers: how many processes ours has, each on any processor; 0 for one on the servers'.
     """
 
     tree: Path = ROOT
     at_limit: bool = False
     profile: Path | None = None
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def start(kind: Kind, place: Workplace, options: Options) -> Running:
         port = probe.getsockname()[1]
     command = [str(word) for word in kind.command(place, port, options)]
     log = place.folder / f"{kind.name.replace(' ', '_')}_{port}.log"
-    with log.open("wb") as output, pinned(server_cpu()):
+    cpus = all_cpus()[: options.workers] or [server_cpu()]
+    with log.open("wb") as output, pinned(*cpus):
         process = subprocess.Popen(  # noqa: S603 - the benchmark's own commands
             command,
             cwd=place.folder,
@@ -161,6 +164,8 @@ def _ours(profile: str) -> Callable[[Workplace, int, Options], Sequence[str | Pa
             f"""[ssh]
 endpoint = "tcp:{port}:interface=127.0.0.1:backlog=1024"
 profile = "{profile}"
+[server]
+workers = {options.workers or 1}
 [tcp]
 endpoint = ""
 [access]

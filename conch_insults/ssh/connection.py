@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from twisted.conch.error import ConchError
 from twisted.conch.ssh.common import NS
 from twisted.conch.ssh.connection import (
+    MSG_CHANNEL_DATA,
     MSG_CHANNEL_FAILURE,
     MSG_CHANNEL_OPEN_CONFIRMATION,
     MSG_CHANNEL_OPEN_FAILURE,
@@ -47,6 +48,9 @@ _LARGEST_WINDOW = 2**32 - 1
 # Smaller packets than this would turn each answer into a flood of them; no client asks for less.
 _SMALLEST_MAX_PACKET = 256
 
+
+# Of CHANNEL_DATA: the channel, and how much it is.
+_DATA_HEAD = struct.Struct(">2L")
 
 # Which method each message is for, looked up once.
 _METHODS = {
@@ -232,7 +236,7 @@ class InsultConnection(SSHConnection):
     @override
     def ssh_CHANNEL_WINDOW_ADJUST(self, packet: bytes) -> None:
         fields = Fields(packet)
-        channel, count = self._channel(fields), fields.uint32()
+        channel, count = self._channel(fields.uint32()), fields.uint32()
         fields.end()
         if not count:
             self.transport.count_noise()
@@ -243,18 +247,30 @@ class InsultConnection(SSHConnection):
 
     @override
     def ssh_CHANNEL_DATA(self, packet: bytes) -> None:
-        fields = Fields(packet)
-        channel, data = self._channel(fields), fields.string()
-        fields.end()
+        # Nearly every packet is one, so that this is worth more than `Fields` and `NS`.
+        data = packet[_DATA_HEAD.size :]
+        try:
+            number, size = _DATA_HEAD.unpack_from(packet)
+        except struct.error:
+            raise ProtocolError("packet too short") from None
+        if size != len(data):
+            raise ProtocolError("packet too short" if size > len(data) else "packet too long")
+        channel = self._channel(number)
         self._take_from_window(channel, data)
         if not channel.localClosed:
             channel.dataReceived(data)
             self.reopen_window(channel)
 
     @override
+    def sendData(self, channel: InsultChannel, data: bytes) -> None:
+        if not channel.localClosed:
+            head = _DATA_HEAD.pack(self.channelsToRemoteChannel[channel], len(data))
+            self.transport.sendPacket(MSG_CHANNEL_DATA, head + data)
+
+    @override
     def ssh_CHANNEL_EXTENDED_DATA(self, packet: bytes) -> None:
         fields = Fields(packet)
-        channel, data_type, data = self._channel(fields), fields.uint32(), fields.string()
+        channel, data_type, data = self._channel(fields.uint32()), fields.uint32(), fields.string()
         fields.end()
         self._take_from_window(channel, data)
         if not channel.localClosed:
@@ -286,7 +302,7 @@ class InsultConnection(SSHConnection):
     @override
     def ssh_CHANNEL_EOF(self, packet: bytes) -> None:
         fields = Fields(packet)
-        channel = self._channel(fields)
+        channel = self._channel(fields.uint32())
         fields.end()
         if not channel.input_ended:
             channel.eofReceived()
@@ -299,7 +315,7 @@ class InsultConnection(SSHConnection):
     @override
     def ssh_CHANNEL_CLOSE(self, packet: bytes) -> None:
         fields = Fields(packet)
-        channel = self._channel(fields)
+        channel = self._channel(fields.uint32())
         fields.end()
         channel.remoteClosed = True
         if channel.localClosed:
@@ -314,7 +330,7 @@ class InsultConnection(SSHConnection):
         """Answer the request first and act on it then, so that no output overtakes the answer."""
         fields = Fields(packet)
         channel, request_type, wants_reply = (
-            self._channel(fields),
+            self._channel(fields.uint32()),
             fields.string(),
             fields.boolean(),
         )
@@ -338,10 +354,10 @@ class InsultConnection(SSHConnection):
     def ssh_CHANNEL_FAILURE(self, packet: bytes) -> None:
         raise ProtocolError("answer to a channel request that was not made")
 
-    def _channel(self, fields: Fields) -> InsultChannel:
+    def _channel(self, number: int) -> InsultChannel:
         """Find the channel that a message is for; its number comes first in each."""
         self._liveness.active()
-        channel = self.channels.get(fields.uint32())
+        channel = self.channels.get(number)
         if channel is None:
             raise ProtocolError("no such channel")
         return channel
