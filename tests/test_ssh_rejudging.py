@@ -650,6 +650,23 @@ def test_an_error_with_one_person_keeps_nobody_else(
     assert [event.user for event in ends(door)] == ["bob", "alice"]
 
 
+def test_an_error_in_a_look_keeps_nobody_from_looking_again(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    alice = door.client("alice", ALICE)
+    door.pass_time(SOON)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no more descriptors")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.rejudging._keys, "look", broken)
+        door.pass_time(3)
+    assert logged == ["no more descriptors"] * 3
+    remove_file(door)
+    goes(door, alice)
+
+
 def test_an_error_in_a_reload_keeps_nobody_else(
     door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
 ) -> None:
