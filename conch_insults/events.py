@@ -16,6 +16,7 @@ __all__ = [
     "ConnectionsRefused",
     "Event",
     "EventSink",
+    "EverybodyRefused",
     "KeyLineSkipped",
     "Listening",
     "LoginAccepted",
@@ -32,11 +33,12 @@ __all__ = [
 class Event:
     """Something that happened; `template` says it with the fields' names in braces.
 
-    Its `level` is "warn" where the operator has to do something about it, else "info".
+    Its `level` is "warn" where the operator has to do something about it, "critical" where nobody
+    may come in before that, else "info".
     """
 
     template: ClassVar[str]
-    level: ClassVar[Literal["info", "warn"]] = "info"
+    level: ClassVar[Literal["info", "warn", "critical"]] = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,15 @@ class KeyLineSkipped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EverybodyRefused(Event):
+    """What was revoked is not known any more, and so nobody may come in."""
+
+    reason: str
+    level = "critical"
+    template: ClassVar[str] = "nobody may come in: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class PacksLoaded(Event):
     """The insults have been read."""
 
@@ -173,6 +184,7 @@ ALL: tuple[type[Event], ...] = (
     SessionEnded,
     AccessEnded,
     KeyLineSkipped,
+    EverybodyRefused,
     PacksLoaded,
     PackSkipped,
     PacksRefused,

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from conch_insults.access.policy import Policy
 from conch_insults.access.standing import KeysWatch
 from conch_insults.access_rules import access_rules
-from conch_insults.events import KeyLineSkipped
+from conch_insults.events import EverybodyRefused, KeyLineSkipped
 from conch_insults.ssh.checker import GuestChecker, PublicKeyChecker
 from conch_insults.ssh.factory import InsultSSHFactory
 from conch_insults.ssh.host_keys import load_host_keys
@@ -58,7 +58,10 @@ def make_ssh_door(  # noqa: PLR0913 - what a door is made of
     """
     access = settings.access
     policy = Policy(
-        access.keys_dir, lambda reason: emit(KeyLineSkipped(reason)), access_rules(access)
+        access.keys_dir,
+        lambda reason: emit(KeyLineSkipped(reason)),
+        access_rules(access),
+        alarm=lambda reason: emit(EverybodyRefused(reason)),
     )
     connections: set[InsultSSHTransport] = set()
     operations = ConnectionOperations(connections, reload, reactor)

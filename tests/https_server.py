@@ -88,10 +88,12 @@ class HttpsServer:
         self._server.server_close()
 
     def drip(self, request: BaseHTTPRequestHandler) -> None:
-        """Be a page that never ends, and always sends a little more."""
+        """Be a page that takes for ever, ten seconds here, and always sends a little more."""
         request.send_response(200)
         request.end_headers()
-        while not self.stopping.wait(0.02):
+        for _ in range(500):
+            if self.stopping.wait(0.02):
+                break
             request.wfile.write(b"#")
 
     def say_nothing(self, request: BaseHTTPRequestHandler) -> None:

@@ -39,6 +39,7 @@ def _revokes(
 _NAMED = ("-n", USER)
 _SERIAL_7 = krl("serial: 7", "-s", "ca")
 _FINGERPRINTS = Difference(YES, "fingerprints in a list are this server's own")
+_EMPTY_LINES = Difference(YES, "an empty line says nothing, whatever ends it")
 _SEVENTH = certified(*_NAMED, "-z", "7")
 _EIGHTH = certified(*_NAMED, "-z", "8")
 
@@ -48,6 +49,7 @@ _LIST = (
     _revokes("the key among others", NO, key(), "# gone\n\n{other}\n  {key}\n{ca}"),
     _revokes("the key in a comment", YES, key(), "# {key}"),
     _revokes("blank lines", YES, key(), "\n\n"),
+    _revokes("blank lines of Windows", NO, key(), "\r\n{other}\r\n", _EMPTY_LINES),
     _revokes("the key of a certificate", NO, _SEVENTH, "{key}"),
     _revokes("the authority of a certificate", NO, _SEVENTH, "{ca}"),
     _revokes("the authority, not the key", YES, key(), "{ca}"),

@@ -114,10 +114,38 @@ class TestPatterns:
     ) -> None:
         assert parse_patterns(patterns).match(address) is matches
 
-    @pytest.mark.parametrize("patterns", ["fe80::/10", "fe80::1", "fe80::?", "fe80:*"])
-    def test_the_zone_of_an_address_does_not_count(self, patterns: str) -> None:
+    @pytest.mark.parametrize("patterns", ["fe80::1*", "fe80:*", "*%eth0", "FE80::?%ETH0", "*:*"])
+    def test_the_zone_of_an_address_is_part_of_its_text(self, patterns: str) -> None:
         assert parse_patterns(patterns).match("fe80::1%eth0")
-        assert not parse_patterns(f"*,!{patterns}").match("fe80::1%2")
+        assert parse_patterns(patterns).match("fe80::1%Eth0")
+
+    @pytest.mark.parametrize("patterns", ["fe80::/10", "fe80::1", "::/0", "fe80::?", "*%eth1"])
+    def test_with_one_it_is_in_no_network_as_for_sshd(self, patterns: str) -> None:
+        assert not parse_patterns(patterns).match("fe80::1%eth0")
+
+    @pytest.mark.parametrize("negated", ["fe80::/10", "fe80::1", "fe80::?", "fe80:*", "*%eth0"])
+    def test_what_is_negated_is_so_in_every_zone(self, negated: str) -> None:
+        assert not parse_patterns(f"*,!{negated}").match("fe80::1%eth0")
+
+    @pytest.mark.parametrize(
+        ("patterns", "matches"),
+        [("::1.2.3.*", True), ("*,!::1.2.3.*", False), ("::102:30?", False), ("::/96", True)],
+    )
+    def test_ipv4_inside_is_seen_where_sshd_sees_it(self, patterns: str, matches: bool) -> None:
+        assert parse_patterns(patterns).match("::102:304") is matches
+
+    @given(
+        (st.integers(0, 2**33) | st.integers(0, 2**128 - 1)).map(ipaddress.IPv6Address)
+        | st.ip_addresses(v=4)
+    )
+    @settings(deadline=None, max_examples=300)
+    def test_an_address_is_written_as_the_system_does(
+        self, address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    ) -> None:
+        assume(getattr(address, "ipv4_mapped", None) is None)
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        text = socket.inet_ntop(family, address.packed)
+        assert parse_patterns(f"{text[:-1]}?").match(str(address))
 
     @pytest.mark.parametrize(
         "address",
@@ -181,7 +209,10 @@ class TestPatterns:
             ("10.*/8", "'10.*/8' is no address, network or pattern"),
             ("*, !10.0.0.1", "' !10.0.0.1' is no address, network or pattern"),
             ("!!10.0.0.1", "'!!10.0.0.1' is no address, network or pattern"),
-            ("fe80::1%eth0", "'fe80::1%eth0' names a zone: write the address without it"),
+            (
+                "fe80::1%eth0",
+                "'fe80::1%eth0' names a zone: write a pattern such as fe80::*",
+            ),
             ("\x1b[2J/8", "'\\x1b[2J/8' is no address, network or pattern"),
             ("1" * 64 + "/8", f"'{'1' * 40}' is no address, network or pattern"),
             ("*" * 256, "an address list has an item of more than 255 characters"),
@@ -272,6 +303,7 @@ class TestCidrList:
             ("10.0.0.0/8,2001:db8::/32", "10.1.2.3", True),
             ("10.0.0.0/8,2001:db8::/32", "::ffff:10.1.2.3", True),
             ("10.0.0.0/8,2001:db8::/32", "11.0.0.1", False),
+            ("fe80::/10", "fe80::1%eth0", False),
             ("0.0.0.0/0", "", False),
         ],
     )

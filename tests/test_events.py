@@ -14,6 +14,7 @@ from conch_insults import events
 from conch_insults.events import (
     ALL,
     Event,
+    EverybodyRefused,
     KeyLineSkipped,
     Listening,
     LoginAccepted,
@@ -84,6 +85,7 @@ def test_every_event_is_caused_somewhere() -> None:
             "disconnect: tcp user=- from=192.0.2.3 after 61.3 s, 7 lines served connection=tcp-3",
         ),
         (KeyLineSkipped("alice:3: is private"), "key skipped: alice:3: is private"),
+        (EverybodyRefused("krl: is cut short"), "nobody may come in: krl: is cut short"),
         (PacksLoaded(60, 200), "packs: 60 topics, 200 insults"),
         (
             PacksRefused("mine.txt:1: has no colon"),

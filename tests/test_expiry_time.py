@@ -67,6 +67,9 @@ BAD = [
     "tomorrow",
 ]
 
+# Of central Europe, where daylight is saved from the end of March to the end of October.
+SUMMER_TIME = "CET-1CEST,M3.5.0,M10.5.0/3"
+
 
 @pytest.fixture
 def zone() -> Iterator[Callable[[str], None]]:
@@ -126,6 +129,14 @@ class TestMeaning:
         assert parse_expiry_time("203801190314") == datetime(2038, 1, 19, 11, 14, tzinfo=UTC)
         assert parse_expiry_time("203801190314Z") == datetime(2038, 1, 19, 3, 14, tzinfo=UTC)
 
+    def test_in_summer_too_it_is_the_time_that_clocks_show(
+        self, zone: Callable[[str], None]
+    ) -> None:
+        zone(SUMMER_TIME)
+        assert parse_expiry_time("203807011200") == datetime(2038, 7, 1, 10, tzinfo=UTC)
+        # Clocks show it twice, and the first time counts.
+        assert parse_expiry_time("203810310230") == datetime(2038, 10, 31, 0, 30, tzinfo=UTC)
+
     def test_it_must_be_after_1970_began(self, zone: Callable[[str], None]) -> None:
         zone("EAST-2")
         with pytest.raises(PublicKeyError):
@@ -165,6 +176,14 @@ class TestAgainstOpenssh:
         zone("EAST-5:30")
         text = "20380119031407"
         assert as_ssh_keygen_reads(signer, text) == parse_expiry_time(text)
+
+    def test_an_hour_earlier_in_summer_time(
+        self, signer: Path, zone: Callable[[str], None]
+    ) -> None:
+        """OpenSSH takes every local time for one without daylight saving."""
+        zone(SUMMER_TIME)
+        theirs = as_ssh_keygen_reads(signer, "20380701120000")
+        assert theirs == parse_expiry_time("20380701120000") + timedelta(hours=1)
 
     # A plus makes it a number of seconds from now, in the validity of a certificate only.
     @pytest.mark.parametrize("text", [text for text in BAD if not text.startswith("+")])

@@ -64,6 +64,7 @@ class TestRestrictions:
             command="perl\x1b",
             rating=Rating.PG,
             sources=(str(parse_patterns("10.0.0.0/8,!10.0.0.1")), "192.0.2.0/24"),
+            verify_required=True,
             lines_per_minute=30,
             session_limit=600.0,
         )
@@ -73,6 +74,7 @@ class TestRestrictions:
             "no terminal",
             "only the input 'perl\\x1b'",
             "nothing ruder than pg",
+            "only with a PIN or a finger",
             "30 lines a minute",
             "600 seconds at a time",
         )

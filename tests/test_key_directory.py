@@ -124,6 +124,11 @@ class TestAdding:
             f"{ALICE.line}\nno-X11-forwarding,RESTRICT {WORK.line}\n"
         )
 
+    def test_a_comment_does_nothing_to_whoever_looks_at_the_file(self, keys_dir: Path) -> None:
+        hostile = public_key(3, "you\r\x1b[2J\u202e\u2028\x9bme é")
+        assert add(keys_dir, hostile.line) == [public_key(3, "you??[2J???me é").line]
+        assert held(keys_dir).read_text() == public_key(3, "you??[2J???me é").line + "\n"
+
     def test_what_was_added_is_told_as_the_file_holds_it(self, keys_dir: Path) -> None:
         held(keys_dir).write_text("# mine")
         assert add_keys(keys_dir, "alice", f"\n\n{ALICE.line}".encode(), "x") == (Entry(ALICE, 2),)

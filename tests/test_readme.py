@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
 
-import click
 import pytest
 
 import conch_insults
-from conch_insults.cli.main import cli
 from conch_insults.config import Settings
+from tests.documented_commands import understood
 
 TREE = Path(conch_insults.__file__).parent.parent
 TEXT = (TREE / "README.md").read_text(encoding="utf-8")
@@ -31,15 +29,10 @@ def test_its_settings_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if "conch-insults " in line])
 def test_its_commands_exist(command: str) -> None:
-    program, *words = shlex.split(command)
-    if program == "twist":
+    if command.startswith("twist "):
         return
-    group: click.Command = cli
-    assert program == ".venv/bin/conch-insults"
-    while isinstance(group, click.Group) and words:
-        group = group.commands[words.pop(0)]
-    # What is left are the arguments, which the command must take.
-    assert group.make_parser(click.Context(group)).parse_args(words)
+    assert command.startswith(".venv/bin/conch-insults ")
+    assert understood(command)
 
 
 @pytest.mark.parametrize(

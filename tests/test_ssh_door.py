@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from conch_insults.config import Settings
 from conch_insults.errors import HostKeyError
-from conch_insults.events import AccessEnded, Event, KeyLineSkipped
+from conch_insults.events import AccessEnded, Event, EverybodyRefused, KeyLineSkipped
 from conch_insults.limits import ConnectionLimits, Gate
 from conch_insults.ssh.host_keys import create_host_key, host_public_keys
 from conch_insults.ssh_door import make_ssh_door
@@ -114,6 +114,18 @@ def test_what_comes_in_by_it_is_what_is_judged_again(
     made.clock.pump([1] * 7)
     assert isinstance(made.events[-1], AccessEnded)
     assert client.disconnected()
+
+
+def test_a_list_that_cannot_be_read_is_an_event_of_its_own(keys_dir: Path) -> None:
+    revoked = keys_dir / "revoked_keys"
+    revoked.write_text("neither a key nor anything else\n")
+    revoked.chmod(0o644)
+    made = Made(keys_dir)
+    made.rejudging.startService()
+    made.clock.pump([1] * 7)
+    (event,) = made.events
+    assert isinstance(event, EverybodyRefused)
+    assert event.reason.startswith(f"{revoked}: line 1: ")
 
 
 def test_the_settings_of_guests_become_their_terms(

@@ -185,6 +185,31 @@ def test_a_list_that_cannot_be_read_ends_everybody_who_is_in(door: AccessDoor) -
     assert any("nobody may come in" in report for report in door.reports)
 
 
+def test_what_is_wrong_with_the_files_of_all_is_told_once_before_anybody_comes(
+    tmp_path: Path,
+) -> None:
+    door = AccessDoor(tmp_path)
+    revoked = door.write(tmp_path / "revoked_keys", "neither a key nor anything else")
+    door.pass_time(SOON)
+    (report,) = door.reports
+    assert report.startswith(f"{revoked}: line 1: ")
+    authorities = door.write(tmp_path / "user_ca.pub", "no authority")
+    door.pass_time(60)
+    assert [told.startswith(f"{authorities}:1: ") for told in door.reports] == [False, True]
+    door.write(revoked, line(MALLORY), "half a key")
+    door.pass_time(SOON)
+    assert door.reports[2:] == [door.reports[2]]
+    assert door.reports[2].startswith(f"{revoked}: line 2: ")
+
+
+def test_and_in_a_reload_at_once(tmp_path: Path) -> None:
+    door = AccessDoor(tmp_path)
+    revoked = door.write(tmp_path / "revoked_keys", "neither a key nor anything else")
+    door.rejudging.judge_all()
+    (report,) = door.reports
+    assert report.startswith(f"{revoked}: line 1: ")
+
+
 def test_a_pipe_hears_why_beside_its_answers(door: AccessDoor) -> None:
     alice = door.client("alice", ALICE)
     alice.shell()
@@ -623,6 +648,23 @@ def test_an_error_with_one_person_keeps_nobody_else(
     assert set(logged) == {"broken"}
     door.pass_time(1)
     assert [event.user for event in ends(door)] == ["bob", "alice"]
+
+
+def test_an_error_in_a_look_keeps_nobody_from_looking_again(
+    door: AccessDoor, monkeypatch: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    alice = door.client("alice", ALICE)
+    door.pass_time(SOON)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no more descriptors")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.rejudging._keys, "look", broken)
+        door.pass_time(3)
+    assert logged == ["no more descriptors"] * 3
+    remove_file(door)
+    goes(door, alice)
 
 
 def test_an_error_in_a_reload_keeps_nobody_else(

@@ -12,6 +12,7 @@ from twisted.logger import ILogObserver, Logger, LogLevel, formatEvent
 from zope.interface import implementer
 
 from conch_insults.events import (
+    EverybodyRefused,
     KeyLineSkipped,
     LoginRefused,
     PacksLoaded,
@@ -61,6 +62,10 @@ class TestEventLog:
         records = logged(PacksRefused("x:1: no"), KeyLineSkipped("alice:1: no"), PacksLoaded(1, 2))
         levels = [record["log_level"] for record in records]
         assert levels == [LogLevel.warn, LogLevel.warn, LogLevel.info]
+
+    def test_what_keeps_everybody_out_is_critical(self) -> None:
+        (record,) = logged(EverybodyRefused("krl: is cut short"))
+        assert record["log_level"] == LogLevel.critical
 
     def test_values_stay_values(self) -> None:
         (record,) = logged(PacksLoaded(60, 200))

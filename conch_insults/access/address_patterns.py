@@ -50,22 +50,30 @@ class AddressPatterns:
         in which no item matches.
 
         Args:
-            address: an IP address as text. One that is mapped from IPv4 into IPv6 counts as IPv4,
-                and the zone of a link-local one does not count. Any other text matches nothing.
+            address: an IP address as text. One that is mapped from IPv4 into IPv6 counts as IPv4.
+                One with a zone, as link-local ones have, is in no network, and the zone belongs to
+                its text; to what is negated it belongs to neither. Any other text matches nothing.
         """
         try:
             peer = ip_address(address)
         except ValueError:
             return False
+        zone = ""
         if isinstance(peer, IPv6Address):
-            # Built anew because a zone would keep it out of every network.
+            zone = f"%{peer.scope_id.lower()}" if peer.scope_id else ""
             peer = peer.ipv4_mapped or IPv6Address(int(peer))
+        written = _written(peer)
         found = False
         for negated, item in self._items:
-            if _wildcard_match(str(peer), item) if isinstance(item, str) else peer in item:
-                if negated:
-                    return False
-                found = True
+            if isinstance(item, str):
+                matches = _wildcard_match(written + zone, item) or (
+                    negated and _wildcard_match(written, item)
+                )
+            else:
+                matches = peer in item and (negated or not zone)
+            if matches and negated:
+                return False
+            found = found or matches
         return found
 
     def __str__(self) -> str:
@@ -171,8 +179,19 @@ def _ipv6_address(text: str) -> IPv6Address | None:
     except AddressValueError:
         return None
     if address.scope_id is not None:
-        raise PublicKeyError(f"{_shown(text)} names a zone: write the address without it")
+        raise PublicKeyError(f"{_shown(text)} names a zone: write a pattern such as fe80::*")
     return address
+
+
+def _written(address: IPv4Address | IPv6Address) -> str:
+    """Write an address as inet_ntop(3) does, which sees IPv4 in what was to be compatible with it.
+
+    RFC 4291, section 2.5.5.1, has done away with those.
+    """
+    number = int(address)
+    if isinstance(address, IPv6Address) and 1 << 16 <= number < 1 << 32:
+        return f"::{IPv4Address(number)}"
+    return str(address)
 
 
 def _wildcard_match(text: str, pattern: str) -> bool:

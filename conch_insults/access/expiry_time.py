@@ -27,8 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def parse_expiry_time(text: str) -> datetime:
     """Read YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z or UTC after it (sshd(8)).
 
-    Without Z or UTC it is local time. As for sshd, 31 February is 3 March, and 60 seconds are a
-    minute more.
+    Without Z or UTC it is local time as clocks show it, where sshd forgets that daylight may be
+    saved. As for sshd, 31 February is 3 March, and 60 seconds are a minute more.
 
     Returns:
         The moment, in UTC.

@@ -90,6 +90,8 @@ class Terms:
             said.append(f"only the input {self.command!a}")
         if self.rating is not None:
             said.append(f"nothing ruder than {self.rating}")
+        if self.verify_required:
+            said.append("only with a PIN or a finger")
         if self.lines_per_minute is not None:
             said.append(f"{self.lines_per_minute} lines a minute")
         if self.session_limit is not None:

@@ -29,6 +29,7 @@ from conch_insults.access.key_files import (
 )
 from conch_insults.access.key_options import parse_options
 from conch_insults.access.locked_files import changing
+from conch_insults.access.public_key import tidy_comment
 from conch_insults.errors import KeyFileError, PublicKeyError, at_line
 
 if TYPE_CHECKING:
@@ -182,7 +183,10 @@ def _new_entries(content: bytes, name: str, rules: KeyRules) -> tuple[Entry, ...
         first = lines.setdefault(entry.key.blob, entry.line)
         if first != entry.line:
             raise PublicKeyError(at_line(name, entry.line, f"is the same key as on line {first}"))
-    return parsed.entries
+    return tuple(
+        replace(entry, key=replace(entry.key, comment=tidy_comment(entry.key.comment)))
+        for entry in parsed.entries
+    )
 
 
 def _with_options(entry: Entry, options: str, name: str, rules: KeyRules) -> Entry:

@@ -71,8 +71,12 @@ class WayIn:
     def restrictions(self) -> tuple[str, ...]:
         """What is restricted, in words; where from and until when is not among them."""
         options = self.entry.options
-        said = Terms(pty=options.pty, command=options.command, rating=options.rating).restrictions
-        return (*said, "only with a PIN or a finger") if options.verify_required else said
+        return Terms(
+            pty=options.pty,
+            command=options.command,
+            rating=options.rating,
+            verify_required=options.verify_required,
+        ).restrictions
 
 
 class AccessListing:

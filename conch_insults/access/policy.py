@@ -97,10 +97,16 @@ class Policy:
         report: is told `path:line: reason` for each line that cannot be used, and `path: reason`
             for a file that cannot; once per version of the file.
         rules: what holds for all files.
+        alarm: is told, likewise, why nobody may come in at all; without it, `report` is.
     """
 
     def __init__(
-        self, keys_dir: Path, report: Callable[[str], None], rules: AccessRules | None = None
+        self,
+        keys_dir: Path,
+        report: Callable[[str], None],
+        rules: AccessRules | None = None,
+        *,
+        alarm: Callable[[str], None] | None = None,
     ) -> None:
         self._keys_dir = keys_dir
         self._revoked_path = revoked_keys_path(keys_dir)
@@ -116,7 +122,7 @@ class Policy:
             files,
             _parse_revoked,
             MAXIMUM_REVOKED_BYTES,
-            lambda problem: report(f"{problem}: nobody may come in"),
+            alarm or (lambda problem: report(f"{problem}: nobody may come in")),
         )
 
     def decide(self, offer: Offer, now: datetime) -> Grant | Refusal:
@@ -141,6 +147,15 @@ class Policy:
             # As for sshd, the line that lets a key in decides what it must show, and no later one.
             return refuse_unproved(decision) or decision
         return decision
+
+    def read_shared_files(self, now: datetime) -> None:
+        """Read what counts for everybody, so that what is wrong with it is told before they come.
+
+        Args:
+            now: the time.
+        """
+        self._revoked.look_up(revoked_keys_path(self._keys_dir), now.timestamp())
+        self._authorities.look_up(user_ca_path(self._keys_dir), now.timestamp())
 
     # What is offered
 

@@ -40,6 +40,7 @@ __all__ = [
     "looks_like_a_key",
     "parse_blob",
     "parse_public_key",
+    "tidy_comment",
 ]
 
 MAXIMUM_BLOB_BYTES = 16 * 1024
@@ -79,6 +80,11 @@ def fingerprint(blob: bytes) -> str:
     """Return the SHA256 fingerprint of a key blob as OpenSSH prints it."""
     digest = b64encode(hashlib.sha256(blob).digest())
     return "SHA256:" + digest.rstrip(b"=").decode()
+
+
+def tidy_comment(comment: str) -> str:
+    """Return a comment that nothing acts on when somebody looks at the file that it is in."""
+    return "".join(character if character.isprintable() else "?" for character in comment)
 
 
 def is_security_key(key_type: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from conch_insults.access.durable_files import replace_file
 from conch_insults.access.key_files import revoked_keys_path
 from conch_insults.access.locked_files import changing
+from conch_insults.access.public_key import tidy_comment
 from conch_insults.access.regular_files import read_regular_file
 from conch_insults.access.revocation import MAXIMUM_BYTES, is_krl, parse_fingerprint, parse_list
 from conch_insults.errors import KeyFileError
@@ -85,8 +86,8 @@ def _fingerprint(entry: PublicKey | str) -> str:
 
 def _line(entry: PublicKey | str, comment: str) -> str:
     written = comment or ("" if isinstance(entry, str) else entry.comment)
-    # A comment ends with its line, and whoever looks at the file has a terminal.
-    written = "".join(char if char.isprintable() else "?" for char in written[:MAXIMUM_COMMENT])
+    # A comment ends with its line, too.
+    written = tidy_comment(written[:MAXIMUM_COMMENT])
     if isinstance(entry, str):
         return f"{entry} {written}".rstrip()
     return replace(entry, comment=written).line

@@ -36,6 +36,9 @@ __all__ = ["Rejudging"]
 # nobody should be sent away for what is in it in between.
 _LOOK_EVERY = 1.0
 
+# A user's name that nobody has: it stands for the files that count for everybody.
+_NOBODY = ""
+
 # Files that never stop changing are not waited for longer than for so many looks.
 _MOST_WAITS = 3
 
@@ -73,7 +76,8 @@ class Rejudging(Service):
     """Judges everybody on a set of connections again, as often as needed.
 
     A change of the files counts within four seconds, the end of a key's or certificate's time
-    within one.
+    within one. What is wrong with the files that count for everybody is told as soon, whether
+    anybody is there or not.
 
     Args:
         policy: decides.
@@ -120,6 +124,7 @@ class Rejudging(Service):
         """Judge those whose files have changed and stayed so, and those whose time is up."""
         now = self._now()
         by_user = self._by_user()
+        by_user.setdefault(_NOBODY, [])
         standings = self._keys.look(by_user, now)
         watched, self._watched = self._watched, {}
         for user, standing in standings.items():
@@ -128,6 +133,8 @@ class Rejudging(Service):
             for connection in by_user[user]:
                 if is_due or _is_over(connection.avatar.grant, now):
                     self._judge(connection, now)
+            if is_due and user == _NOBODY:
+                self._policy.read_shared_files(now)
 
     def judge_all(self) -> None:
         """Judge everybody at once."""
@@ -135,6 +142,7 @@ class Rejudging(Service):
         for connections in self._by_user().values():
             for connection in connections:
                 self._judge(connection, now)
+        self._policy.read_shared_files(now)
 
     def _keep_looking(self) -> None:
         self._timer.start(_LOOK_EVERY, now=False).addErrback(self._go_on)
