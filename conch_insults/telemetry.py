@@ -26,7 +26,7 @@ __all__ = ["EventLog", "QuietLogger"]
 # The longest value in a log line, in characters; a stranger's user name is one.
 _LONGEST_VALUE = 512
 
-_LEVELS = {"info": LogLevel.info, "warn": LogLevel.warn}
+_LEVELS = {level.name: level for level in LogLevel.iterconstants()}
 # By kind of event: its fields, and whether each is the value of a `name=value` pair.
 _FIELDS = {
     kind: [(field.name, f"={{{field.name}}}" in kind.template) for field in fields(kind)]
