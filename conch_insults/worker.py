@@ -112,11 +112,7 @@ def main() -> None:
     # Ctrl-C and a terminal that goes away reach everybody: the server decides what they mean.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    try:
-        with os.fdopen(PROVISIONS, "rb") as pipe:
-            packed = pipe.read()
-    except OSError:
-        sys.exit("conch_insults.worker: only a server starts this; see server.workers")
+    provisions = _received()
     from twisted.internet import reactor as installed  # noqa: PLC0415 - importing it installs it
 
     reactor: Any = installed
@@ -124,7 +120,7 @@ def main() -> None:
     # What Python itself has to say in the end is for standard error, which is read for that.
     globalLogBeginner.beginLoggingTo([log], redirectStandardIO=False)
     try:
-        service = make_worker(Provisions.from_bytes(packed), partial(log.say, RELOAD), reactor)
+        service = make_worker(provisions, partial(log.say, RELOAD), reactor)
         service.privilegedStartService()
         service.startService()
     except (CannotStart, ConchInsultsError) as error:
@@ -142,6 +138,14 @@ def main() -> None:
     ProcessReader(reactor, Orders(service.reload, stop), "orders", ORDERS)
     reactor.callWhenRunning(log.say, SERVING)
     reactor.run(installSignalHandlers=False)
+
+
+def _received() -> Provisions:
+    try:
+        with os.fdopen(PROVISIONS, "rb") as pipe:
+            return Provisions.from_bytes(pipe.read())
+    except OSError:
+        sys.exit("conch_insults.worker: only a server starts this; see server.workers")
 
 
 if __name__ == "__main__":

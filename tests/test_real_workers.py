@@ -75,9 +75,11 @@ class Workers:
                 self.sessions.setdefault(number, session)
 
     def kill(self, number: str) -> None:
-        """Kill one, and wait until another one serves in its place."""
+        """Kill one, and see another one serve in its place, also those who came meanwhile."""
         self.server.new_page()
         os.kill(self.pids[number], signal.SIGKILL)
+        select.select([self._alive[self.pids[number]]], [], [], DEADLINE)
+        assert [answers(self.server) for _ in range(8)] == [TESTING] * 8
         died = f"worker died: worker={number} pid={self.pids[number]} how=SIGKILL said=-; another"
         assert "#warn]" in self.server.logged(died)
         replaced = self._pid_of(number)
