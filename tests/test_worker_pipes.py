@@ -140,6 +140,10 @@ class TestWhatArrives:
         assert formatEvent(event) == f"{text[:4096]} (cut)"
         assert event["log_level"] is LogLevel.warn
 
+    def test_is_nothing_if_there_is_nothing_to_read(self, pipe: Pipe) -> None:
+        pipe.sender({"log_time": 1.0, "log_level": LogLevel.info})
+        assert not pipe.received()
+
     def test_may_be_a_word(self, pipe: Pipe) -> None:
         EventLog(pipe.log)(ENDED)
         pipe.sender.say(b"reload")
