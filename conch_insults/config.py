@@ -37,6 +37,7 @@ __all__ = [
     "InsultSettings",
     "LimitSettings",
     "LogSettings",
+    "ServerSettings",
     "Settings",
     "SshSettings",
     "TcpSettings",
@@ -49,6 +50,18 @@ PREFIX = "CONCH_INSULTS_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(BaseModel):
+    """What runs it all."""
+
+    model_config = _STRICT
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that serve; 1 is this one alone, more are for more cores.",
+    )
 
 
 class SshSettings(BaseModel):
@@ -211,6 +224,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__"
     )
+    server: ServerSettings = ServerSettings()
     ssh: SshSettings = SshSettings()
     tcp: TcpSettings = TcpSettings()
     limits: LimitSettings = LimitSettings()

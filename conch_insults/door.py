@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 from twisted.internet.address import UNIXAddress
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from typing_extensions import override
 
+from conch_insults.errors import SettingsError
 from conch_insults.events import Listening
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from conch_insults.events import EventSink
 
-__all__ = ["CannotStart", "Door"]
+__all__ = ["CannotStart", "Door", "cannot_listen", "parse_endpoint"]
 
 
 class CannotStart(SystemExit, Exception):  # noqa: N818 - it is an exit, too
@@ -34,6 +36,32 @@ class CannotStart(SystemExit, Exception):  # noqa: N818 - it is an exit, too
     To twistd's parent, which waits for the daemon, it is an error to report; in front it ends the
     process with the text and exit status 1, without a traceback.
     """
+
+
+def parse_endpoint(reactor: Any, name: str, description: str) -> IStreamServerEndpoint:  # noqa: ANN401 - a reactor has many interfaces
+    """Return the endpoint that a door's setting describes.
+
+    Raises:
+        SettingsError: it describes none.
+    """
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    # Each endpoint parser fails in its own way.
+    except (ImportError, IndexError, KeyError, OSError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{name}.endpoint: {description!r} is not a Twisted endpoint string: {error}"
+        ) from error
+    return endpoint
+
+
+def cannot_listen(name: str, description: str, error: BaseException | None) -> CannotStart:
+    """Return what to raise for a door that does not open."""
+    reason = error.socketError if isinstance(error, CannotListenError) else error
+    # twistd's daemon has less than 100 bytes for this.
+    return CannotStart(
+        f"conch_insults: {getattr(reason, 'strerror', None) or reason}:"
+        f" {name}.endpoint = {description}"
+    )
 
 
 class Door(Service):
@@ -66,13 +94,7 @@ class Door(Service):
         listening = self._endpoint.listen(self._factory)
         self._listening = listening.addCallbacks(self._opened, self._failed)
         if self._failure is not None:
-            error = self._failure.value
-            reason = error.socketError if isinstance(error, CannotListenError) else error
-            # twistd's daemon has less than 100 bytes for this.
-            raise CannotStart(
-                f"conch_insults: {getattr(reason, 'strerror', None) or reason}: "
-                f"{self.name}.endpoint = {self._description}"
-            )
+            raise cannot_listen(str(self.name), self._description, self._failure.value)
 
     @override
     def startService(self) -> None:

@@ -26,6 +26,8 @@ __all__ = [
     "PacksRefused",
     "SessionEnded",
     "ShuttingDown",
+    "WorkerDied",
+    "WorkerServing",
 ]
 
 
@@ -174,6 +176,32 @@ class ShuttingDown(Event):
     template: ClassVar[str] = "shutting down: {connections} connections open"
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerServing(Event):
+    """A worker has begun to serve, as one of the first or in the place of one that died."""
+
+    worker: int
+    pid: int
+    template: ClassVar[str] = "worker serving: worker={worker} pid={pid}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDied(Event):
+    """A worker has ended although nobody asked it to, or not as it was asked to.
+
+    Its sessions went with it. `said` is the last that it wrote to its standard error, `then` what
+    happens next.
+    """
+
+    worker: int
+    pid: int
+    how: str
+    said: str
+    then: str
+    level = "warn"
+    template: ClassVar[str] = "worker died: worker={worker} pid={pid} how={how} said={said}; {then}"
+
+
 EventSink: TypeAlias = Callable[[Event], None]
 
 ALL: tuple[type[Event], ...] = (
@@ -189,4 +217,6 @@ ALL: tuple[type[Event], ...] = (
     PackSkipped,
     PacksRefused,
     ShuttingDown,
+    WorkerServing,
+    WorkerDied,
 )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from conch_insults.conversations import InsultFactory
+    from conch_insults.core.pack_files import PackVersions
     from conch_insults.core.packs import Pack
     from conch_insults.events import EventSink
 
@@ -40,10 +41,11 @@ class PackShelf(Service):
 
     Args:
         paths: the operator's pack files and folders, beside what is built in.
-        offensive: whether to read what is offensive by its name.
         conversations: whose pack it is; has been read from these files already.
         emit: is told what there is now, and what is wrong with the files.
         clock: says when to look.
+        versions: what `pack_versions` said of the files when they were read.
+        offensive: whether to read what is offensive by its name.
         run: calls a function with what follows, where that keeps nobody waiting, and returns what
             becomes of it.
     """
@@ -55,6 +57,7 @@ class PackShelf(Service):
         emit: EventSink,
         clock: IReactorTime,
         *,
+        versions: PackVersions,
         offensive: bool,
         run: Callable[..., Deferred[Pack]] = deferToThread,
     ) -> None:
@@ -62,7 +65,7 @@ class PackShelf(Service):
         self._offensive = offensive
         self._conversations = conversations
         self._emit = emit
-        self._read = self._seen = pack_versions(paths)
+        self._read = self._seen = versions
         self._run = run
         self._is_wanted = self._is_reading = False
         self._timer = LoopingCall(self.look)

@@ -1,6 +1,6 @@
 """Assembly of the SSH door: from settings to its factory, with those who watch over it.
 
-Host keys are read here, before the process gives up its user or root. Nothing is decided here.
+Nothing is read here, and nothing decided.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from conch_insults.access_rules import access_rules
 from conch_insults.events import EverybodyRefused, KeyLineSkipped
 from conch_insults.ssh.checker import GuestChecker, PublicKeyChecker
 from conch_insults.ssh.factory import InsultSSHFactory
-from conch_insults.ssh.host_keys import load_host_keys
 from conch_insults.ssh.operations import ConnectionOperations
 from conch_insults.ssh.realm import InsultRealm
 from conch_insults.ssh.rejudging import Rejudging
 from conch_insults.telemetry import QuietLogger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from conch_insults.config import Settings
     from conch_insults.conversations import InsultFactory
     from conch_insults.events import EventSink
     from conch_insults.limits import Gate
+    from conch_insults.ssh.host_keys import HostKey
     from conch_insults.ssh.transport import InsultSSHTransport
 
 __all__ = ["make_ssh_door"]
@@ -36,6 +36,7 @@ __all__ = ["make_ssh_door"]
 
 def make_ssh_door(  # noqa: PLR0913 - what a door is made of
     settings: Settings,
+    host_keys: Mapping[bytes, HostKey],
     conversations: InsultFactory,
     gate: Gate,
     *,
@@ -47,14 +48,12 @@ def make_ssh_door(  # noqa: PLR0913 - what a door is made of
 
     Args:
         settings: all of them.
+        host_keys: the server's own keys, as `load_host_keys` returns them.
         conversations: those of every door.
         gate: says who may connect.
         reload: what operators can ask for.
         emit: is told of what happens.
         reactor: runs it all.
-
-    Raises:
-        HostKeyError: a host key cannot be used.
     """
     access = settings.access
     policy = Policy(
@@ -72,7 +71,7 @@ def make_ssh_door(  # noqa: PLR0913 - what a door is made of
     log = log_class(namespace="conch_insults.ssh")
     factory = InsultSSHFactory(
         Portal(InsultRealm(conversations, emit, reactor, operations), checkers),
-        load_host_keys(access.keys_dir),
+        host_keys,
         gate,
         connections,
         ssh_settings=settings.ssh,

@@ -36,7 +36,10 @@ _PLAIN_VALUE = re.compile(r'[^\s="\\]+')
 
 
 class EventLog:
-    """The event sink that writes one line for each event."""
+    """The event sink that writes one line for each event.
+
+    A log of JSON has its `text`, the name of its kind as `event`, and its values.
+    """
 
     def __init__(self, log: Logger) -> None:
         self._log = log
@@ -53,8 +56,8 @@ class EventLog:
                     value = _quoted(value)
             values[name] = value
         # Twisted's own formatting takes ten times as long, and a login has two lines.
-        line = kind.template.format_map(values)
-        self._log.emit(_LEVELS[kind.level], "{line}", line=line, **values)
+        text = kind.template.format_map(values)
+        self._log.emit(_LEVELS[kind.level], "{text}", text=text, event=kind.__name__, **values)
 
 
 def _quoted(value: str) -> str:

@@ -41,7 +41,7 @@ def test_show_prints_json(tmp_path: Path) -> None:
 def test_check_finds_nothing_wrong(tmp_path: Path) -> None:
     create_host_key(tmp_path / "keys")
     assert CliRunner().invoke(config, ["check"]).stdout == "settings: good\n"
-    (tmp_path / "other.toml").write_text('[tcp]\nendpoint = ""\n')
+    (tmp_path / "other.toml").write_text('[server]\nworkers = 2\n[tcp]\nendpoint = ""\n')
     assert CliRunner().invoke(config, ["check", "other.toml"]).stdout == "other.toml: good\n"
 
 
@@ -53,6 +53,8 @@ def test_check_finds_nothing_wrong(tmp_path: Path) -> None:
         ('[ssh]\nendpoint = "tcp:x"\n', "ssh.endpoint: 'tcp:x' is not"),
         ('[ssh]\nendpoint = ""\n[tcp]\nendpoint = ""\n', "nobody could come in"),
         ('[insults]\npacks = ["gone.txt"]\n', "gone.txt"),
+        ("[server]\nworkers = 65\n", "server.workers"),
+        ('[server]\nworkers = 2\n[tcp]\nendpoint = "unix:x"\n', "'unix:x' cannot be shared"),
         ('[access]\nkeys_dir = "elsewhere"\n', "elsewhere"),
     ],
 )

@@ -52,6 +52,7 @@ def problems(path: Path) -> list[str]:
 class TestDefaults:
     def test_without_a_file_or_a_variable(self, folder: Path) -> None:
         found = load_settings(Path("/srv/insults"))
+        assert found.server.workers == 1
         assert found.ssh.endpoint == "tcp:2222"
         assert found.tcp.endpoint == "tcp:8080:interface=127.0.0.1"
         assert len(found.tcp.greeting) == 2
@@ -86,6 +87,8 @@ class TestFile:
         path = write(
             folder,
             """
+            [server]
+            workers = 4
             [ssh]
             endpoint = "tcp6:22"
             [tcp]
@@ -102,6 +105,7 @@ class TestFile:
             """,
         )
         found = read_settings(path)
+        assert found.server.workers == 4
         assert found.ssh.endpoint == "tcp6:22"
         assert found.tcp.endpoint == ""
         assert found.tcp.greeting == ("Oh no.", "Not you.")
@@ -201,6 +205,15 @@ class TestRefusals:
             ("[ssh]\nport = 1\n", [f"{FILE_NAME}: ssh.port: there is no such setting"]),
             ("[shh]\nport = 1\n", [f"{FILE_NAME}: shh: there is no such section"]),
             ("endpoint = 1\n", [f"{FILE_NAME}: endpoint: there is no such section"]),
+            (
+                "[server]\nworkers = 0\n",
+                [f"{FILE_NAME}: server.workers: Input should be greater than or equal to 1"],
+            ),
+            (
+                "[server]\nworkers = 65\n",
+                [f"{FILE_NAME}: server.workers: Input should be less than or equal to 64"],
+            ),
+            ("[server]\nworkers = 'two'\n", [f"{FILE_NAME}: server.workers: Input should be a"]),
             ("[ssh]\nendpoint = 1\n", [f"{FILE_NAME}: ssh.endpoint: Input should be a valid str"]),
             ("ssh = 1\n", [f"{FILE_NAME}: ssh: Input should be"]),
             ("[log]\nlevel = 'x'\n", [f"{FILE_NAME}: log.level: Input should be 'info' or 'deb"]),

@@ -23,6 +23,8 @@ from conch_insults.events import (
     PacksRefused,
     SessionEnded,
     ShuttingDown,
+    WorkerDied,
+    WorkerServing,
 )
 
 PACKAGE = Path(conch_insults.__file__).parent
@@ -92,6 +94,11 @@ def test_every_event_is_caused_somewhere() -> None:
             "packs refused, keeping the old ones: mine.txt:1: has no colon",
         ),
         (ShuttingDown(2), "shutting down: 2 connections open"),
+        (WorkerServing(2, 4711), "worker serving: worker=2 pid=4711"),
+        (
+            WorkerDied(2, 4711, "SIGKILL", "-", "another one starts in 1.00 s"),
+            "worker died: worker=2 pid=4711 how=SIGKILL said=-; another one starts in 1.00 s",
+        ),
     ],
 )
 def test_what_the_log_says(event: Event, line: str) -> None:

@@ -39,10 +39,16 @@ FLOORS = {
     "telemetry": 2,
     "ssh": 2,
     "door": 2,
+    "shared_door": 2,
+    "signals": 2,
+    "worker_pipes": 2,
     "refusal_report": 2,
     "access_rules": 3,
     "ssh_door": 3,
+    "provisions": 3,
+    "workers": 3,
     "service": 3,
+    "worker": 4,
     "cli": 4,
 }
 

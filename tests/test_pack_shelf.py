@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from conch_insults.conversations import InsultFactory
+from conch_insults.core.pack_files import pack_versions
 from conch_insults.core.packs import read_packs
 from conch_insults.events import PackSkipped, PacksLoaded, PacksRefused
 from conch_insults.pack_shelf import PackShelf
@@ -42,6 +43,7 @@ class Shelf:
             self.factory,
             self.told.append,
             self.clock,
+            versions=pack_versions([folder]),
             offensive=False,
             # Looked up at each call: a test may put another in its place.
             run=lambda *args, **options: self.run(*args, **options),  # noqa: PLW0108 - as above

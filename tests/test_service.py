@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +20,22 @@ from conch_insults import pack_shelf
 from conch_insults import service as service_module
 from conch_insults.access.grants import Offer, Refusal
 from conch_insults.config import LimitSettings, Settings, load_settings
-from conch_insults.errors import PackError, SettingsError
+from conch_insults.door import parse_endpoint
+from conch_insults.errors import ConchInsultsError, PackError, SettingsError
 from conch_insults.limits import ConnectionLimits, MaxStartups
-from conch_insults.service import FAREWELL, CannotStart, InsultService, Options, make_service
+from conch_insults.provisions import Provisions
+from conch_insults.service import (
+    FAREWELL,
+    CannotStart,
+    InsultService,
+    Options,
+    make_insult_service,
+    make_service,
+)
+from conch_insults.signals import Signals
 from conch_insults.ssh.checker import PublicKeyChecker
 from conch_insults.ssh.host_keys import create_host_key
+from conch_insults.workers import Workers
 from tests import ssh_client
 from tests.access_door import ALICE, line
 from tests.ssh_client import AUTH_REQUEST, AUTH_SUCCESS, EXTENDED_DATA, SshClient
@@ -37,7 +49,6 @@ class Reactor(MemoryReactorClock):
     """A reactor in memory that can be told that a port is taken."""
 
     taken = False
-    stopped = False
 
     def listenTCP(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: N802 - Twisted's
         if self.taken:
@@ -46,9 +57,6 @@ class Reactor(MemoryReactorClock):
 
     def callFromThread(self, call: Any, *arguments: Any) -> None:  # noqa: N802 - Twisted's
         call(*arguments)
-
-    def stop(self) -> None:
-        self.stopped = True
 
 
 @pytest.fixture
@@ -91,10 +99,16 @@ def settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: str) -> 
     return load_settings(folder)
 
 
+def made(settings: Settings, reactor: Reactor) -> InsultService:
+    service = make_service(settings, reactor)
+    assert isinstance(service, InsultService)
+    return service
+
+
 def started(
     reactor: Reactor, folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: str
 ) -> InsultService:
-    service = make_service(settings(folder, monkeypatch, **sections), reactor)
+    service = made(settings(folder, monkeypatch, **sections), reactor)
     assert not reactor.tcpServers
     service.privilegedStartService()
     service.startService()
@@ -306,20 +320,10 @@ class TestAccess:
         assert not reactor.getDelayedCalls()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_the_reactor_and_a_second_one_the_process(
-    number: signal.Signals, reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started(reactor, tmp_path, monkeypatch)
-    signal.raise_signal(number)
-    assert reactor.stopped
-    assert signal.getsignal(number) is signal.SIG_DFL
-
-
 def test_lines_of_key_files_that_cannot_be_used_are_logged(
     reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    service = make_service(settings(tmp_path, monkeypatch), reactor)
+    service = made(settings(tmp_path, monkeypatch), reactor)
     (checker,) = set(ssh_factory_of(service).portal.checkers.values())
     assert isinstance(checker, PublicKeyChecker)
     folder = tmp_path / "keys" / "authorized_keys.d"
@@ -365,6 +369,61 @@ def test_limits_that_do_not_fit_together_stop_the_start(
 ) -> None:
     with pytest.raises(SettingsError, match=r"^limits.max_startups: '10:30:5': "):
         started(reactor, tmp_path, monkeypatch, limits='max_startups = "10:30:5"')
+
+
+def test_each_worker_lets_in_its_part_rounded_up(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = "max_connections = 5\nconnections_per_source = 7\nrate_per_source = 9"
+    one = settings(tmp_path, monkeypatch, server="workers = 2", limits=many)
+    part = service_module._connection_limits(one)
+    assert part == ConnectionLimits(
+        max_startups=MaxStartups(5, 30, 50),
+        max_connections=3,
+        connections_per_source=4,
+        startups_per_source=10,
+        rate_per_source=5,
+    )
+    service = make_insult_service(
+        Provisions.read(one),
+        reactor,
+        emit=lambda _: None,
+        endpoint_of=partial(parse_endpoint, reactor),
+    )
+    service.startService()
+    tcp = service._conversations
+    assert [tcp.buildProtocol(None) is None for _ in range(4)] == [False, False, False, True]
+
+
+def test_with_workers_nobody_is_served_here(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(settings(tmp_path, monkeypatch, server="workers = 2"), reactor)
+    assert [type(each) for each in service] == [Workers, Signals]
+
+
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        ({"limits": 'max_startups = "10:30:5"'}, r"limits.max_startups: '10:30:5': "),
+        ({"tcp": 'endpoint = "2222"'}, "tcp.endpoint: '2222' is not a Twisted endpoint"),
+        ({"insults": 'packs = ["gone.txt"]'}, "gone.txt"),
+        ({"access": 'keys_dir = "gone"'}, "conch-insults init"),
+        (
+            {"tcp": 'endpoint = "unix:socket"'},
+            "tcp.endpoint: 'unix:socket' cannot be shared; use tcp: or tcp6:, or server.workers",
+        ),
+    ],
+)
+def test_with_workers_bad_settings_stop_the_start_all_the_same(
+    reactor: Reactor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sections: dict[str, str],
+    reason: str,
+) -> None:
+    with pytest.raises(ConchInsultsError, match=reason):
+        make_service(settings(tmp_path, monkeypatch, server="workers = 2", **sections), reactor)
 
 
 def test_a_server_without_an_ssh_door_needs_no_keys(

@@ -11,10 +11,9 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from conch_insults.config import Settings
-from conch_insults.errors import HostKeyError
 from conch_insults.events import AccessEnded, Event, EverybodyRefused, KeyLineSkipped
 from conch_insults.limits import ConnectionLimits, Gate
-from conch_insults.ssh.host_keys import create_host_key, host_public_keys
+from conch_insults.ssh.host_keys import create_host_key, host_public_keys, load_host_keys
 from conch_insults.ssh_door import make_ssh_door
 from conch_insults.telemetry import QuietLogger
 from tests.access_door import ALICE, line
@@ -42,6 +41,7 @@ class Made:
         settings = Settings.model_validate({"access": {"keys_dir": keys_dir, **access}})
         self.factory, self.rejudging = make_ssh_door(
             settings,
+            load_host_keys(keys_dir),
             started_conversations(),
             Gate(ConnectionLimits(), self.clock, Random(1)),
             reload=self._reload,
@@ -68,11 +68,6 @@ def test_it_has_the_host_key_of_the_keys_directory(keys_dir: Path) -> None:
     factory = Made(keys_dir).factory
     (known,) = host_public_keys(keys_dir)
     assert factory.host_fingerprint(b"ssh-ed25519") == known.fingerprint
-
-
-def test_without_a_host_key_there_is_no_door(tmp_path: Path) -> None:
-    with pytest.raises(HostKeyError):
-        Made(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +157,7 @@ def test_what_conch_has_to_say_is_for_those_who_look_for_it(keys_dir: Path) -> N
     clock = Clock()
     factory, _ = make_ssh_door(
         settings,
+        load_host_keys(keys_dir),
         started_conversations(),
         Gate(ConnectionLimits(), clock, Random(1)),
         reload=lambda: None,

@@ -70,6 +70,10 @@ class TestEventLog:
     def test_values_stay_values(self) -> None:
         (record,) = logged(PacksLoaded(60, 200))
         assert (record["topics"], record["insults"]) == (60, 200)
+        assert (record["event"], record["text"]) == (
+            "PacksLoaded",
+            "packs: 60 topics, 200 insults",
+        )
 
     def test_what_a_terminal_or_a_log_would_act_on_is_gone(self) -> None:
         user = "al\x1b[2Jice\r\nlogin: user=root\x00\x7f\x9b\u202e"

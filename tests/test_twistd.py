@@ -137,6 +137,10 @@ class TestAStartThatFails:
             ('[ssh]\nport = "1"\n', ("{settings}: ssh.port: there is no such setting",)),
             ("[shh]\n", ("{settings}: shh: there is no such section",)),
             ("[ssh]\nendpoint = 2222\n", ("{settings}: ssh.endpoint: ", "valid string")),
+            (
+                "[server]\nworkers = 65\n",
+                ("{settings}: server.workers: ", "less than or equal to 64"),
+            ),
             ('[ssh]\nendpoint = "2222"\n', ("ssh.endpoint: '2222' is not a Twisted endpoint",)),
             ('[ssh]\nendpoint = ""\n[tcp]\nendpoint = ""\n', ("nobody could come in",)),
             ('[access]\nkeys_dir = "gone"\n', ("/gone: ", "conch-insults init")),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from conch_insults.core.fortune_format import is_fortune
 from conch_insults.core.printable import printable
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_PACK_BYTES",
     "MAX_PACK_FILES",
     "PackFiles",
+    "PackVersions",
     "find_pack_files",
     "is_offensive",
     "pack_versions",
@@ -34,6 +35,9 @@ MAX_PACK_BYTES = 4 * 1024 * 1024
 """The most bytes one file may have."""
 MAX_PACK_FILES = 1_000
 """The most pack files one folder may have."""
+
+PackVersions: TypeAlias = tuple[tuple[object, ...], ...]
+"""What files look like from outside; see `pack_versions`."""
 
 _OFFENSIVE_FOLDER = "off"
 _OFFENSIVE_ENDING = "-o"
@@ -95,7 +99,7 @@ def read_pack_file(path: Path) -> bytes:
         raise _unreadable(path, error) from None
 
 
-def pack_versions(paths: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
+def pack_versions(paths: Iterable[Path]) -> PackVersions:
     """Return what tells that a pack file has changed, come or gone, without reading any.
 
     Two results are equal as long as nothing has happened; a path that cannot be looked at counts
