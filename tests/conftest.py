@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from tests.real_server import RealServer, Site
 
@@ -20,6 +22,29 @@ testing: You test in production, on behalf of everyone.
 日本語: 漢字で侮辱する価値もない。
 café: Your accents are the only acute thing about you.
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count as covered what written examples cover, and not what random ones come upon.
+
+    The figure is the same each time then. And Python 3.11 runs all code three times as slowly
+    while it is watched, which hundreds of examples of the same thing are not worth.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Heed `no_cover` in the workers of pytest-xdist, too, where pytest-cov does not."""
+    tracer = sys.gettrace()
+    if item.get_closest_marker("no_cover"):
+        sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
 
 
 def pytest_collection_finish() -> None:
