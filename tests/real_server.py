@@ -24,7 +24,7 @@ from conch_insults.access.key_directory import add_keys
 from conch_insults.ssh.host_keys import create_host_key, host_public_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = [
     "DEADLINE",
@@ -140,12 +140,15 @@ class Site:
         ours = {"TERM": "xterm", "CONCH_INSULTS_CONFIG": str(self.settings)}
         return kept | ours | dict(changes or {})
 
-    def run(self, name: str, *args: Word, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *args: Word, pass_fds: Collection[int] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of our programs to its end."""
         return subprocess.run(
             [program(name), *args],
             cwd=self.folder,
             env=self.environment(variables),
+            pass_fds=pass_fds,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,6 @@ NOBODY = 65534
 AS_NOBODY = ("--uid", str(NOBODY), "--gid", str(NOBODY))
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
-needs_pidfd = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="needs Linux's pidfd to wait for somebody else's child"
-)
 in_front = pytest.mark.parametrize("command", [TWISTD, TWIST], ids=["twistd", "twist"])
 
 
@@ -181,24 +179,20 @@ class TestAStartThatFails:
 
 
 class TestADaemon:
-    @needs_pidfd
     def test_detaches_serves_and_ends(self, site: Site) -> None:
         log, pidfile = site.folder / "twistd.log", site.folder / "twistd.pid"
-        started = site.run(*daemon(log, pidfile))
-        assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
-        pid = int(pidfile.read_text(encoding="ascii"))
-        descriptor = os.pidfd_open(pid)
-        try:
-            ports = re.findall(r"listening: \w+ on 127\.0\.0\.1:(\d+)", log.read_text("utf-8"))
-            doors = Doors(site, *map(int, ports))
-            assert answers(doors) == TESTING
-            if shutil.which("ssh-keygen"):
-                assert doors.ssh("testing").stdout == TESTING
-        finally:
-            os.kill(pid, signal.SIGTERM)
-            gone, _, _ = select.select([descriptor], [], [], DEADLINE)
-            os.close(descriptor)
-        assert gone
+        with ended_at_last() as descriptor:
+            started = site.run(*daemon(log, pidfile), pass_fds=[descriptor])
+            assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+            pid = int(pidfile.read_text(encoding="ascii"))
+            try:
+                ports = re.findall(r"listening: \w+ on 127\.0\.0\.1:(\d+)", log.read_text("utf-8"))
+                doors = Doors(site, *map(int, ports))
+                assert answers(doors) == TESTING
+                if shutil.which("ssh-keygen"):
+                    assert doors.ssh("testing").stdout == TESTING
+            finally:
+                os.kill(pid, signal.SIGTERM)
         assert not pidfile.exists()
         text = log.read_text("utf-8")
         assert "shutting down: " in text
@@ -207,15 +201,15 @@ class TestADaemon:
 
     def test_says_why_it_cannot_start(self, site: Site) -> None:
         log, pidfile = site.folder / "twistd.log", site.folder / "twistd.pid"
-        with socket.create_server(("127.0.0.1", 0)) as other:
+        with socket.create_server(("127.0.0.1", 0)) as other, ended_at_last() as descriptor:
             port = other.getsockname()[1]
             site.configure(tcp=f"tcp:{port}:interface=127.0.0.1")
-            failed = site.run(*daemon(log, pidfile))
+            failed = site.run(*daemon(log, pidfile), pass_fds=[descriptor])
         assert failed.returncode == 1
         # All that twistd hands on of a reason is its beginning.
         assert failed.stderr.count("conch_insults: Address already in use: tcp.endpoint") == 1
         assert "log file for more information" in failed.stderr
-        # The whole of it goes to the log, which the daemon may still be writing.
+        # The daemon goes on after it has handed that on, and tells the whole of it to the log.
         assert "Traceback" not in failed.stderr + log.read_text("utf-8")
         assert not pidfile.exists()
 
@@ -286,6 +280,20 @@ class TestWithoutRoot:
         assert answers(server) == TESTING
 
 
+@contextmanager
+def ended_at_last() -> Iterator[int]:
+    """Lend a descriptor, and wait at the end until no process that was given it is left."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as end:
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+        ready, _, _ = select.select([end], [], [], DEADLINE)
+        assert ready, f"the daemon is still there after {DEADLINE} seconds"
+        assert end.read() == b""
+
+
 def daemon(log: Path, pidfile: Path) -> tuple[str, ...]:
     name, _, tac, _ = TWISTD
     return (name, "-y", tac, f"--logfile={log}", f"--pidfile={pidfile}")
@@ -300,7 +308,7 @@ def reload(server: RealServer, text: str) -> str:
 
 def says_why(site: Site, command: tuple[str, ...], *reasons: str, **variables: str) -> None:
     """See a start fail with one line of our own that holds all of the reasons."""
-    failed = site.run(*command, **variables)
+    failed = site.run(*command, pass_fds=(), **variables)
     assert failed.returncode == 1
     # twistd in front has its standard error in its log, once it has one.
     output = failed.stdout + failed.stderr
