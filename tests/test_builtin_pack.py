@@ -51,11 +51,12 @@ def test_there_is_something_for_every_listener() -> None:
     assert len(PACK.topics(Rating.PG)) >= len(PACK.topics()) - 3
 
 
-@pytest.mark.parametrize("topic", PACK.topics())
-def test_a_topic_has_at_least_four_insults_and_can_be_asked_for(topic: str) -> None:
-    assert len(PACK.texts(topic)) >= 4
-    assert topic not in RESERVED
-    assert topic == topic.lower()
+def test_a_topic_has_at_least_four_insults_and_can_be_asked_for() -> None:
+    assert len(PACK.topics()) > 300
+    for topic in PACK.topics():
+        assert len(PACK.texts(topic)) >= 4, topic
+        assert topic not in RESERVED
+        assert topic == topic.lower()
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,6 @@ class TestAStartThatFails:
             variable = {f"CONCH_INSULTS_{door.upper()}__ENDPOINT": endpoint}
             says_why(site, command, f"{door}.endpoint", "Address already in use", **variable)
 
-    @in_front
     @pytest.mark.parametrize(
         ("content", "reasons"),
         [
@@ -141,18 +140,15 @@ class TestAStartThatFails:
             ('[insults]\npacks = ["gone.txt"]\n', ("/gone.txt: No such file",)),
         ],
     )
-    def test_for_bad_settings(
-        self, site: Site, command: tuple[str, ...], content: str, reasons: tuple[str, ...]
-    ) -> None:
+    def test_for_bad_settings(self, site: Site, content: str, reasons: tuple[str, ...]) -> None:
         site.settings.write_text(content, encoding="utf-8")
-        says_why(site, command, *(reason.format(settings=site.settings) for reason in reasons))
+        says_why(site, TWISTD, *(reason.format(settings=site.settings) for reason in reasons))
 
     @in_front
     def test_for_settings_that_are_not_there(self, site: Site, command: tuple[str, ...]) -> None:
         site.settings.unlink()
         says_why(site, command, f"{site.settings}: cannot be read: No such file")
 
-    @in_front
     @pytest.mark.parametrize(
         ("break_it", "reason"),
         [
@@ -164,16 +160,12 @@ class TestAStartThatFails:
         ids=["group-readable", "empty", "truncated", "missing"],
     )
     def test_for_a_host_key_that_cannot_be_used(
-        self,
-        site: Site,
-        command: tuple[str, ...],
-        break_it: Callable[[Path], None],
-        reason: str,
+        self, site: Site, break_it: Callable[[Path], None], reason: str
     ) -> None:
         key = site.keys_dir / "host" / "ssh_host_ed25519_key"
         break_it(key)
         before = key.read_bytes() if key.exists() else None
-        says_why(site, command, f"{key}: ", reason)
+        says_why(site, TWISTD, f"{key}: ", reason)
         # It is never replaced.
         assert (key.read_bytes() if key.exists() else None) == before
 
