@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,20 @@ café: Your accents are the only acute thing about you.
 """
 
 
+def pytest_sessionstart() -> None:
+    """Let the programs that tests start be interrupted.
+
+    Where a shell runs the suite in the background, they would inherit that SIGINT is ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Count as covered what written examples cover, and not what random ones come upon.
 
     The figure is the same each time then. And Python 3.11 runs all code three times as slowly
-    while it is watched, which hundreds of examples of the same thing are not worth.
+    while it is watched, which hundreds of examples of the same thing are not worth; tests that
+    do one thing thousands of times are marked where they stand.
     """
     for item in items:
         if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
