@@ -202,7 +202,6 @@ def enter(state: str, *, strict: bool) -> SshClient:
     return client
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("strict", [True, False])
 @pytest.mark.parametrize("state", STATES)
 def test_each_message_has_its_outcome(state: str, strict: bool) -> None:
