@@ -13,9 +13,12 @@ run: $(STAMP)
 	@$(BIN)/conch-insults init
 	@exec $(BIN)/twistd -no --pidfile= -y insult_ssh.tac
 
+# The tests start many a program of ours, which none of them should compile anew.
+test lowest: export PYTHONDONTWRITEBYTECODE =
+
 # Everything that must be true before a change is done.
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term -n 2 --dist loadfile
+	$(BIN)/python -m pytest --cov --cov-report=term -n 2 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -32,7 +35,7 @@ lowest: pyproject.toml
 	$(VENV)-lowest/bin/python -m pip install --quiet --upgrade uv
 	$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python \
 		--resolution lowest-direct --editable . --group dev
-	$(VENV)-lowest/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)-lowest/bin/python -m pytest -n 2 --dist worksteal
 
 # Play a session again for the README's transcript and docs/session.svg.
 picture: $(STAMP)

@@ -1,11 +1,15 @@
-"""Fixtures for tests with real servers."""
+"""Fixtures for tests with real servers, and what all tests share."""
 
 from __future__ import annotations
 
+import gc
 import shutil
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from tests.real_server import RealServer, Site
 
@@ -19,6 +23,48 @@ testing: You test in production, on behalf of everyone.
 日本語: 漢字で侮辱する価値もない。
 café: Your accents are the only acute thing about you.
 """
+
+
+def pytest_sessionstart() -> None:
+    """Let the programs that tests start be interrupted.
+
+    Where a shell runs the suite in the background, they would inherit that SIGINT is ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count as covered what written examples cover, and not what random ones come upon.
+
+    The figure is the same each time then. And Python 3.11 runs all code three times as slowly
+    while it is watched, which hundreds of examples of the same thing are not worth; tests that
+    do one thing thousands of times are marked where they stand.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Heed `no_cover` in the workers of pytest-xdist, too, where pytest-cov does not."""
+    tracer = sys.gettrace()
+    if item.get_closest_marker("no_cover"):
+        sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector off what was there before the first test.
+
+    Many tests collect garbage to see that no failure was forgotten. The tests themselves, all
+    imported by now, are many times what one of them leaves behind.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

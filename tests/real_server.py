@@ -24,7 +24,7 @@ from conch_insults.access.key_directory import add_keys
 from conch_insults.ssh.host_keys import create_host_key, host_public_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = [
     "DEADLINE",
@@ -41,8 +41,9 @@ __all__ = [
 T = TypeVar("T")
 Word: TypeAlias = str | bytes | Path
 
-# How long anything may take before it counts as never happening, in seconds.
-DEADLINE = 30
+# How long anything may take before it counts as never happening, in seconds. A machine may be
+# busy with much else, and only a failure waits so long.
+DEADLINE = 120
 
 ROOT = Path(__file__).parent.parent
 TWISTD = ("twistd", "-noy", str(ROOT / "insult_ssh.tac"), "--pidfile=")
@@ -74,7 +75,7 @@ class Stream:
     def more(self, deadline: float) -> bytes:
         """Wait for what comes next; nothing at the end."""
         ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
-        assert ready, f"nothing more came after {self.content[-2000:]!r}"
+        assert ready, f"not over in {DEADLINE} seconds: {self.content[-2000:]!r}"
         try:
             chunk = os.read(self._fd, 65536)
         except OSError:
@@ -140,12 +141,15 @@ class Site:
         ours = {"TERM": "xterm", "CONCH_INSULTS_CONFIG": str(self.settings)}
         return kept | ours | dict(changes or {})
 
-    def run(self, name: str, *args: Word, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *args: Word, pass_fds: Collection[int] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of our programs to its end."""
         return subprocess.run(
             [program(name), *args],
             cwd=self.folder,
             env=self.environment(variables),
+            pass_fds=pass_fds,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -206,7 +210,7 @@ class Doors:
             env=self.site.environment(variables),
             input=input,
             capture_output=True,
-            timeout=2 * DEADLINE,
+            timeout=DEADLINE,
             check=False,
         )
 

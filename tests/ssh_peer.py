@@ -6,6 +6,7 @@ A test reads as a transcript: `peer.send(...)`, then what is in `peer.received()
 from __future__ import annotations
 
 import struct
+from functools import cache
 from random import Random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -35,6 +36,7 @@ GRANT = Grant(Offer("alice", "ssh-ed25519", b"a key", "192.0.2.1"), "alice:1")
 _NAMES = {number: name.removeprefix("MSG_") for number, name in ssh_connection.messages.items()}
 
 
+@cache
 def insult_pack(content: bytes = PACK) -> Pack:
     """Make a pack of lines in the talk's format, with an answer to whatever else is asked."""
     return build_pack([parse_written(content, "test"), parse_written(UNKNOWN, "unknown.toml")])

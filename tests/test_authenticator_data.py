@@ -110,11 +110,11 @@ class TestWhatItCannotSay:
     def test_a_key_handle_that_is_too_long(self) -> None:
         malformed(byte_string(authenticator_data(KEY, credential_id=bytes(1024))))
 
-    @pytest.mark.parametrize("size", range(len(GOOD)))
-    def test_less_than_everything(self, size: int) -> None:
-        with pytest.raises(PublicKeyError):
-            parsed(GOOD[:size])
-        malformed(byte_string(GOOD)[:size])
+    def test_less_than_everything(self) -> None:
+        for size in range(len(GOOD)):
+            with pytest.raises(PublicKeyError):
+                parsed(GOOD[:size])
+            malformed(byte_string(GOOD)[:size])
 
     def test_more_than_everything(self) -> None:
         malformed(byte_string(GOOD) + b"\0")

@@ -68,6 +68,7 @@ def test_what_is_too_large_is_not_read() -> None:
     assert "is larger than" in problems[0]
 
 
+@pytest.mark.no_cover
 def test_a_file_of_nothing_but_problems_does_not_flood_a_log() -> None:
     _, problems = read(b"x\n" * 100_000)
     assert len(problems) <= 101

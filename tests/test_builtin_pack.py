@@ -76,11 +76,12 @@ def test_what_is_rated_g_neither_drinks_nor_swears(pack: WrittenPack) -> None:
     assert [text for text in texts if NOT_FOR_CHILDREN.search(text.lower())] == []
 
 
-@pytest.mark.parametrize("topic", PACK.topics())
-def test_a_topic_has_at_least_four_insults_and_can_be_asked_for(topic: str) -> None:
-    assert len(PACK.texts(topic)) >= 4
-    assert topic not in RESERVED
-    assert topic == topic.lower()
+def test_a_topic_has_at_least_four_insults_and_can_be_asked_for() -> None:
+    assert len(PACK.topics()) > 300
+    for topic in PACK.topics():
+        assert len(PACK.texts(topic)) >= 4, topic
+        assert topic not in RESERVED
+        assert topic == topic.lower()
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conch_insults.cli.client import client
+from tests.real_server import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
 COMMAND = Path(sys.executable).with_name("conch-insults")
-TIMEOUT = 30
 
 # Today's server and the one of the talk, which knows CRLF only.
 SERVERS = """
@@ -101,7 +101,7 @@ def run(
         stdout=stdout,
         stderr=subprocess.PIPE,
     ) as process:
-        said, errors = process.communicate(text, timeout=TIMEOUT)
+        said, errors = process.communicate(text, timeout=DEADLINE)
     return process.returncode, (said or b"").decode(), errors.decode()
 
 
@@ -202,7 +202,7 @@ class TestPiped:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(b"perl\n")
                 process.stdin.flush()
-            assert process.wait(TIMEOUT) == 0
+            assert process.wait(DEADLINE) == 0
             assert process.stderr.read() == b""
 
 
@@ -230,7 +230,7 @@ class TestFailures:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             ) as process:
-                listening.settimeout(TIMEOUT)
+                listening.settimeout(DEADLINE)
                 connection, _ = listening.accept()
                 connection.sendall(b"Oh no.\r\nNot y")
                 connection.close()
@@ -241,7 +241,7 @@ class TestFailures:
                 assert process.stderr.read().decode() == (
                     f"conch-insults: {address}: the connection was lost\n"
                 )
-                assert process.wait(TIMEOUT) == 1
+                assert process.wait(DEADLINE) == 1
 
     @pytest.mark.parametrize("closed", ["<&-", ">&-"])
     def test_without_a_console(self, closed: str, nobody: str) -> None:
@@ -249,7 +249,7 @@ class TestFailures:
             ["/bin/sh", "-c", f'"$0" client "$1" {closed}', COMMAND, nobody],
             capture_output=True,
             encoding="utf-8",
-            timeout=TIMEOUT,
+            timeout=DEADLINE,
             check=False,
         )
         assert done.returncode == 1
@@ -293,13 +293,13 @@ class Terminal:
     def shows(self, *lines: str) -> None:
         """Wait until the screen holds these lines and no others."""
         while self.lines != list(lines):
-            ready, _, _ = select.select([self.master], [], [], TIMEOUT)
+            ready, _, _ = select.select([self.master], [], [], DEADLINE)
             assert ready, self.lines
             self._stream.feed(os.read(self.master, 4096))
 
     def leaves(self) -> tuple[int, bytes]:
         """Wait for the end; return the exit status and what went to standard error."""
-        _, errors = self.process.communicate(timeout=TIMEOUT)
+        _, errors = self.process.communicate(timeout=DEADLINE)
         return self.process.returncode, errors
 
 

@@ -177,6 +177,7 @@ def at_a_terminal(lines: Sequence[bytes]) -> bytes:
     return answers
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("line", TOPICS + COMMANDS + OPTIONS + EMPTY, ids=ascii)
 def test_a_line_is_answered_alike_at_every_door(line: bytes) -> None:
     answer = over_tcp([line])

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 import conch_insults
 
 if TYPE_CHECKING:
@@ -105,7 +103,6 @@ def name_of(path: Path) -> str:
 
 PATHS = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 MODULES = [name for name, path in PATHS.items() if path.name != "__init__.py"]
-EACH = pytest.mark.parametrize("module", MODULES)
 
 
 @cache
@@ -141,26 +138,26 @@ def libraries_of(module: str) -> set[str]:
 
 
 class TestFloors:
-    @EACH
-    def test_every_room_is_on_a_floor(self, module: str) -> None:
-        assert room_of(module) in FLOORS
+    def test_every_room_is_on_a_floor(self) -> None:
+        for module in MODULES:
+            assert room_of(module) in FLOORS, module
 
-    @EACH
-    def test_imports_go_down(self, module: str) -> None:
-        room = room_of(module)
-        for imported in own_imports_of(module):
-            other = room_of(imported)
-            up = FLOORS[other] > FLOORS[room]
-            assert not up, f"{module} must not know {imported}, which is above it"
+    def test_imports_go_down(self) -> None:
+        for module in MODULES:
+            room = room_of(module)
+            for imported in own_imports_of(module):
+                other = room_of(imported)
+                up = FLOORS[other] > FLOORS[room]
+                assert not up, f"{module} must not know {imported}, which is above it"
 
-    @EACH
-    def test_rules_and_words_know_no_other_room_on_their_floor(self, module: str) -> None:
-        room = room_of(module)
-        if FLOORS[room] <= 1:
-            rooms = {room_of(name) for name in own_imports_of(module)} - {room}
-            beside = {other for other in rooms if FLOORS[other] == FLOORS[room]}
-            # Words may build on words; a setting or a packet knows its kind of error.
-            assert not beside or (FLOORS[room] == 0 and beside == {"errors"})
+    def test_rules_and_words_know_no_other_room_on_their_floor(self) -> None:
+        for module in MODULES:
+            room = room_of(module)
+            if FLOORS[room] <= 1:
+                rooms = {room_of(name) for name in own_imports_of(module)} - {room}
+                beside = {other for other in rooms if FLOORS[other] == FLOORS[room]}
+                # Words may build on words; a setting or a packet knows its kind of error.
+                assert not beside or (FLOORS[room] == 0 and beside == {"errors"}), module
 
     def test_only_the_upper_floors_know_the_settings(self) -> None:
         """A room below gets its own part of them, as a value; and only to name its type."""
@@ -177,61 +174,62 @@ class TestFloors:
 
 
 class TestPurity:
-    @EACH
-    def test_the_lower_floors_use_the_standard_library(self, module: str) -> None:
-        room = room_of(module)
-        if FLOORS[room] <= 1:
-            allowed = set(sys.stdlib_module_names) | LIBRARIES.get(room, set())
-            assert libraries_of(module) <= allowed
+    def test_the_lower_floors_use_the_standard_library(self) -> None:
+        for module in MODULES:
+            room = room_of(module)
+            if FLOORS[room] <= 1:
+                allowed = set(sys.stdlib_module_names) | LIBRARIES.get(room, set())
+                assert libraries_of(module) <= allowed, module
 
-    @EACH
-    def test_rules_know_no_socket_and_no_clock(self, module: str) -> None:
-        if FLOORS[room_of(module)] == 1:
-            assert not libraries_of(module) & FORBIDDEN_TO_RULES
-            called = {
-                node.func.attr
-                for node in ast.walk(parsed(module))
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            }
-            assert not called & CLOCKS
+    def test_rules_know_no_socket_and_no_clock(self) -> None:
+        for module in MODULES:
+            if FLOORS[room_of(module)] == 1:
+                assert not libraries_of(module) & FORBIDDEN_TO_RULES, module
+                called = {
+                    node.func.attr
+                    for node in ast.walk(parsed(module))
+                    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                }
+                assert not called & CLOCKS, module
 
 
 class TestRooms:
-    @pytest.mark.parametrize("module", PATHS)
-    def test_opens_with_its_law(self, module: str) -> None:
-        law = ast.get_docstring(parsed(module)) or ""
-        assert law.splitlines()[0].endswith(".")
+    def test_opens_with_its_law(self) -> None:
+        for module in PATHS:
+            law = ast.get_docstring(parsed(module)) or ""
+            assert law.splitlines()[0].endswith("."), module
 
-    @EACH
-    def test_says_what_is_public(self, module: str) -> None:
-        public = [
-            ast.literal_eval(node.value)
-            for node in parsed(module).body
-            if isinstance(node, ast.Assign)
-            and [ast.unparse(target) for target in node.targets] == ["__all__"]
-        ]
-        assert len(public) == 1
-        defined = {name for node in parsed(module).body for name in names_bound_by(node)}
-        assert set(public[0]) <= defined
+    def test_says_what_is_public(self) -> None:
+        for module in MODULES:
+            public = [
+                ast.literal_eval(node.value)
+                for node in parsed(module).body
+                if isinstance(node, ast.Assign)
+                and [ast.unparse(target) for target in node.targets] == ["__all__"]
+            ]
+            assert len(public) == 1, module
+            defined = {name for node in parsed(module).body for name in names_bound_by(node)}
+            assert set(public[0]) <= defined, module
 
-    @EACH
-    def test_is_not_too_long(self, module: str) -> None:
-        assert len(PATHS[module].read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+    def test_is_not_too_long(self) -> None:
+        for module in MODULES:
+            lines = PATHS[module].read_text(encoding="utf-8").splitlines()
+            assert len(lines) <= LONGEST_MODULE, module
 
-    @EACH
-    def test_its_functions_fit_on_a_screen(self, module: str) -> None:
-        for node in ast.walk(parsed(module)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = (node.end_lineno or 0) - node.lineno + 1
-                assert length <= LONGEST_FUNCTION, f"{module}:{node.lineno}: {node.name}"
+    def test_its_functions_fit_on_a_screen(self) -> None:
+        for module in MODULES:
+            for node in ast.walk(parsed(module)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    length = (node.end_lineno or 0) - node.lineno + 1
+                    assert length <= LONGEST_FUNCTION, f"{module}:{node.lineno}: {node.name}"
 
-    @EACH
-    def test_has_its_test(self, module: str) -> None:
-        _, room, *rest = module.split(".")
-        usual = "_".join([room, *rest] if room in {"ssh", "cli"} else (rest or [room]))
-        expected = TESTED_IN.get(module, f"test_{usual}.py")
-        if module not in WITHOUT_A_TEST:
-            assert (TREE / "tests" / expected).exists()
+    def test_has_its_test(self) -> None:
+        for module in MODULES:
+            _, room, *rest = module.split(".")
+            usual = "_".join([room, *rest] if room in {"ssh", "cli"} else (rest or [room]))
+            expected = TESTED_IN.get(module, f"test_{usual}.py")
+            if module not in WITHOUT_A_TEST:
+                assert (TREE / "tests" / expected).exists(), module
 
     def test_exceptions_are_of_modules_that_exist(self) -> None:
         assert set(TESTED_IN) | WITHOUT_A_TEST <= set(MODULES)

@@ -55,7 +55,7 @@ class Tmux:
         self._pipe.write(f"{text}\x1b]2;{mark}\x07".encode())
         deadline = time.monotonic() + DEADLINE
         while self._run("display", "-p", "#{pane_title}").strip() != mark:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, f"tmux has not read {text!r}"
 
     def resizes(self, columns: int, rows: int) -> None:
         self._run("resize-window", "-x", str(columns), "-y", str(rows))

@@ -150,12 +150,12 @@ class TestRoundTrip:
             sequence = (sequence + 1) % 2**32
 
     @every_suite
-    @pytest.mark.parametrize("size", range(1, 34))
-    def test_packets_have_the_sizes_that_rfc_4253_demands(self, suite: Suite, size: int) -> None:
-        wire = suite.sealer().seal(0, bytes(size))
-        length = len(wire) - 4 - suite.tag_size
-        assert length % 16 == 0
-        assert size + 1 + 4 <= length <= size + 1 + 19
+    def test_packets_have_the_sizes_that_rfc_4253_demands(self, suite: Suite) -> None:
+        for size in range(1, 34):
+            wire = suite.sealer().seal(0, bytes(size))
+            length = len(wire) - 4 - suite.tag_size
+            assert length % 16 == 0
+            assert size + 1 + 4 <= length <= size + 1 + 19
 
     @every_suite
     def test_equal_messages_do_not_look_equal(self, suite: Suite) -> None:
@@ -181,12 +181,12 @@ class TestRoundTrip:
 class TestByTheBook:
     @every_suite
     @pytest.mark.parametrize("size", [1, 10, 11, 12, 15, 16, 17, 200, 32_768])
-    @pytest.mark.parametrize("sequence", [0, 3, LAST])
-    def test_the_first_packet(self, suite: Suite, size: int, sequence: int) -> None:
+    def test_the_first_packet(self, suite: Suite, size: int) -> None:
         payload = bytes(i % 251 for i in range(size))
-        wire = ByTheBook(suite).packet(sequence, padded(payload))
-        assert suite.sealer().seal(sequence, payload) == wire
-        assert receive(suite.opener(), sequence, wire) == payload
+        for sequence in (0, 3, LAST):
+            wire = ByTheBook(suite).packet(sequence, padded(payload))
+            assert suite.sealer().seal(sequence, payload) == wire
+            assert receive(suite.opener(), sequence, wire) == payload
 
     @pytest.mark.parametrize("suite", [suite for suite in SUITES if suite.is_gcm], ids=str)
     @pytest.mark.parametrize(

@@ -249,6 +249,7 @@ def test_a_channel_number_in_use_ends_the_connection() -> None:
     assert peer.disconnected
 
 
+@pytest.mark.no_cover
 def test_the_window_is_reopened_as_input_is_read() -> None:
     peer = ConnectionPeer()
     peer.shell()

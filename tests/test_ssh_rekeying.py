@@ -134,6 +134,7 @@ def test_both_may_ask_at_once() -> None:
     assert answers(client) == 1
 
 
+@pytest.mark.no_cover
 def test_the_server_asks_after_so_many_bytes() -> None:
     client = talking(SshSettings(rekey_bytes=2**16))
     exchanges = 0
@@ -255,6 +256,7 @@ def test_after_login_a_client_may_ask_fifty_times_at_once() -> None:
     assert client.disconnected() == (2, b"too many key exchanges")
 
 
+@pytest.mark.no_cover
 def test_whoever_moves_much_may_ask_often() -> None:
     client = SshClient()
     client.log_in()

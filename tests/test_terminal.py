@@ -206,6 +206,7 @@ class TestConversation:
         assert printed == "one\r\n<one>\r\n> two\r\n<two>\r\n> thr"
         assert len(session.wire.writes) == 1
 
+    @pytest.mark.no_cover
     def test_a_long_read_is_written_in_parts(self) -> None:
         session = Session()
         session.type(b"x\r" * 10_000)
@@ -346,6 +347,7 @@ class TestFlowControl:
         session.wire.drain()
         assert session.wire.calls == ["pause", "resume"]
 
+    @pytest.mark.no_cover
     def test_a_long_read_stops_in_the_middle(self) -> None:
         session = Session(room=2)
         session.type(b"x\r" * 20_000)

@@ -84,6 +84,13 @@ def test_what_is_not_there_is_at_what_is_around_it() -> None:
     assert lines.of("nothing") == 1
 
 
+def test_what_comes_after_a_key_that_is_none_has_no_line() -> None:
+    text = 'a = 1\n"\\q" = 2\nb = 3\n'
+    lines = find_lines(text)
+    assert lines.by_path == {("a",): 1}
+    assert lines.understood < len(text)
+
+
 def paths_of(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield path
     entries: Any = ()

@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,6 @@ NOBODY = 65534
 AS_NOBODY = ("--uid", str(NOBODY), "--gid", str(NOBODY))
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
-needs_pidfd = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="needs Linux's pidfd to wait for somebody else's child"
-)
 in_front = pytest.mark.parametrize("command", [TWISTD, TWIST], ids=["twistd", "twist"])
 
 
@@ -128,7 +126,6 @@ class TestAStartThatFails:
             variable = {f"CONCH_INSULTS_{door.upper()}__ENDPOINT": endpoint}
             says_why(site, command, f"{door}.endpoint", "Address already in use", **variable)
 
-    @in_front
     @pytest.mark.parametrize(
         ("content", "reasons"),
         [
@@ -147,18 +144,15 @@ class TestAStartThatFails:
             ('[insults]\npacks = ["gone.txt"]\n', ("/gone.txt: No such file",)),
         ],
     )
-    def test_for_bad_settings(
-        self, site: Site, command: tuple[str, ...], content: str, reasons: tuple[str, ...]
-    ) -> None:
+    def test_for_bad_settings(self, site: Site, content: str, reasons: tuple[str, ...]) -> None:
         site.settings.write_text(content, encoding="utf-8")
-        says_why(site, command, *(reason.format(settings=site.settings) for reason in reasons))
+        says_why(site, TWISTD, *(reason.format(settings=site.settings) for reason in reasons))
 
     @in_front
     def test_for_settings_that_are_not_there(self, site: Site, command: tuple[str, ...]) -> None:
         site.settings.unlink()
         says_why(site, command, f"{site.settings}: cannot be read: No such file")
 
-    @in_front
     @pytest.mark.parametrize(
         ("break_it", "reason"),
         [
@@ -170,39 +164,31 @@ class TestAStartThatFails:
         ids=["group-readable", "empty", "truncated", "missing"],
     )
     def test_for_a_host_key_that_cannot_be_used(
-        self,
-        site: Site,
-        command: tuple[str, ...],
-        break_it: Callable[[Path], None],
-        reason: str,
+        self, site: Site, break_it: Callable[[Path], None], reason: str
     ) -> None:
         key = site.keys_dir / "host" / "ssh_host_ed25519_key"
         break_it(key)
         before = key.read_bytes() if key.exists() else None
-        says_why(site, command, f"{key}: ", reason)
+        says_why(site, TWISTD, f"{key}: ", reason)
         # It is never replaced.
         assert (key.read_bytes() if key.exists() else None) == before
 
 
 class TestADaemon:
-    @needs_pidfd
     def test_detaches_serves_and_ends(self, site: Site) -> None:
         log, pidfile = site.folder / "twistd.log", site.folder / "twistd.pid"
-        started = site.run(*daemon(log, pidfile))
-        assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
-        pid = int(pidfile.read_text(encoding="ascii"))
-        descriptor = os.pidfd_open(pid)
-        try:
-            ports = re.findall(r"listening: \w+ on 127\.0\.0\.1:(\d+)", log.read_text("utf-8"))
-            doors = Doors(site, *map(int, ports))
-            assert answers(doors) == TESTING
-            if shutil.which("ssh-keygen"):
-                assert doors.ssh("testing").stdout == TESTING
-        finally:
-            os.kill(pid, signal.SIGTERM)
-            gone, _, _ = select.select([descriptor], [], [], DEADLINE)
-            os.close(descriptor)
-        assert gone
+        with ended_at_last() as descriptor:
+            started = site.run(*daemon(log, pidfile), pass_fds=[descriptor])
+            assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+            pid = int(pidfile.read_text(encoding="ascii"))
+            try:
+                ports = re.findall(r"listening: \w+ on 127\.0\.0\.1:(\d+)", log.read_text("utf-8"))
+                doors = Doors(site, *map(int, ports))
+                assert answers(doors) == TESTING
+                if shutil.which("ssh-keygen"):
+                    assert doors.ssh("testing").stdout == TESTING
+            finally:
+                os.kill(pid, signal.SIGTERM)
         assert not pidfile.exists()
         text = log.read_text("utf-8")
         assert "shutting down: " in text
@@ -211,15 +197,15 @@ class TestADaemon:
 
     def test_says_why_it_cannot_start(self, site: Site) -> None:
         log, pidfile = site.folder / "twistd.log", site.folder / "twistd.pid"
-        with socket.create_server(("127.0.0.1", 0)) as other:
+        with socket.create_server(("127.0.0.1", 0)) as other, ended_at_last() as descriptor:
             port = other.getsockname()[1]
             site.configure(tcp=f"tcp:{port}:interface=127.0.0.1")
-            failed = site.run(*daemon(log, pidfile))
+            failed = site.run(*daemon(log, pidfile), pass_fds=[descriptor])
         assert failed.returncode == 1
         # All that twistd hands on of a reason is its beginning.
         assert failed.stderr.count("conch_insults: Address already in use: tcp.endpoint") == 1
         assert "log file for more information" in failed.stderr
-        # The whole of it goes to the log, which the daemon may still be writing.
+        # The daemon goes on after it has handed that on, and tells the whole of it to the log.
         assert "Traceback" not in failed.stderr + log.read_text("utf-8")
         assert not pidfile.exists()
 
@@ -290,6 +276,20 @@ class TestWithoutRoot:
         assert answers(server) == TESTING
 
 
+@contextmanager
+def ended_at_last() -> Iterator[int]:
+    """Lend a descriptor, and wait at the end until no process that was given it is left."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as end:
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+        ready, _, _ = select.select([end], [], [], DEADLINE)
+        assert ready, f"the daemon is still there after {DEADLINE} seconds"
+        assert end.read() == b""
+
+
 def daemon(log: Path, pidfile: Path) -> tuple[str, ...]:
     name, _, tac, _ = TWISTD
     return (name, "-y", tac, f"--logfile={log}", f"--pidfile={pidfile}")
@@ -304,7 +304,7 @@ def reload(server: RealServer, text: str) -> str:
 
 def says_why(site: Site, command: tuple[str, ...], *reasons: str, **variables: str) -> None:
     """See a start fail with one line of our own that holds all of the reasons."""
-    failed = site.run(*command, **variables)
+    failed = site.run(*command, pass_fds=(), **variables)
     assert failed.returncode == 1
     # twistd in front has its standard error in its log, once it has one.
     output = failed.stdout + failed.stderr

@@ -100,6 +100,7 @@ def test_rows_are_as_long_as_can_be(words: list[str], width: int) -> None:
         assert is_broken or len(row) + 1 + len(word) > width
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", ["x" * 200_000, " " * 200_000, "x " * 100_000, "日" * 100_000])
 def test_an_endless_line_is_wrapped_in_time_that_is_proportional(text: str) -> None:
     line = WrappedLine(text)
