@@ -25,7 +25,6 @@ from tests.test_twistd import (
     TESTING,
     answers,
     daemon,
-    needs_pidfd,
     needs_root,
     says_why,
 )
@@ -39,6 +38,9 @@ TWO = '[server]\nworkers = 2\n[insults]\nrating = "r"\npacks = ["known.txt"]\n'
 BOTH = {"1", "2"}
 SAID = TESTING.decode().strip()
 
+needs_pidfd = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="needs Linux's pidfd to wait for somebody else's child"
+)
 pytestmark = [needs_openssh, needs_pidfd]
 
 
