@@ -31,6 +31,26 @@ def test_what_was_heard_is_shared_by_the_dialogues_of_one_person() -> None:
     assert {*chat.lines("perl"), *other.answer(b"perl").lines} == {"Perl one.", "Perl two."}
 
 
+WORDS = st.sampled_from(
+    [b"perl", b"PERL", b"c++", b"code", b"review", b"topics", b"Random", b"again", b"insult"]
+    + [b"rating", b"g", b"-n", b"2", b"--json", b"--", b"-", b"nothing", b"help", b"\x07", b"\xff"]
+    + [b"quit", b"beer"]
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=4).map(b" ".join), max_size=12))
+def test_what_is_answered_at_once_is_what_would_be_answered_anyway(lines: list[bytes]) -> None:
+    def replies(*, at_once: bool) -> list[Reply]:
+        chat = Chat()
+        chat.insulter.random = Random(1)
+        with pytest.MonkeyPatch.context() as patch:
+            if not at_once:
+                patch.setattr("conch_insults.core.dialogue._plain_topic", lambda _: None)
+            return [chat.dialogue.answer(line) for line in lines]
+
+    assert replies(at_once=True) == replies(at_once=False)
+
+
 def test_a_new_pack_is_used_at_once() -> None:
     chat = Chat()
     chat.insulter.pack = small_pack(

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from conch_insults.core.pack_model import Insult
     from conch_insults.core.talk import Talk
 
-__all__ = ["MAX_FOUND", "again", "insult", "list_topics", "random_insult", "search", "why"]
+__all__ = [
+    "MAX_FOUND",
+    "again",
+    "insult",
+    "insult_at_once",
+    "list_topics",
+    "random_insult",
+    "search",
+    "why",
+]
 
 MAX_FOUND = 20
 """The most topics, and the most texts, that a search shows."""
@@ -29,15 +38,19 @@ MAX_FOUND = 20
 _NOTHING = "I've got nothing."
 
 
+def insult_at_once(talk: Talk, topic: str) -> Reply | None:
+    """Insult somebody once about a topic that is known, without the detours of `insult`."""
+    person = talk.person
+    one = talk.insulter.insult(topic, person.heard, person.rating)
+    if one is None:
+        return None
+    talk.topic, talk.last = topic, one
+    return Reply((one.text,))
+
+
 def insult(talk: Talk, topic: str, line: CommandLine) -> Reply:
     """Insult somebody about a topic, as often as the line asks for."""
     chance, heard = _source(talk, line)
-    if line.count is None and not line.as_json:
-        # What nearly every line is, without the detours of the others.
-        one = talk.insulter.insult(topic, heard, talk.person.rating, chance)
-        if one is not None:
-            talk.topic, talk.last = topic, one
-            return Reply((one.text,))
     told: list[Said] = []
     is_known = True
     for _ in range(line.count or 1):

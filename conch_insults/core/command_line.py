@@ -6,7 +6,6 @@ here.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ class CommandLine(NamedTuple):
     wants_help: bool = False
 
 
-# People say the same things again.
-@lru_cache(maxsize=1024)
 def parse_command_line(line: str) -> CommandLine:
     """Take a line apart; options may stand before, among and after the words, up to a `--`.
 

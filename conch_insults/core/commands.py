@@ -176,6 +176,11 @@ def find_command(words: str, talk: Talk) -> tuple[Command, str] | None:
     return command, argument
 
 
+def begins_with_command(words: str) -> bool:
+    """Whether a line begins with a command's name, be it one that not everybody has."""
+    return fold_topic(words.partition(" ")[0]) in _BY_NAME
+
+
 def explained(line: CommandLine, talk: Talk) -> Reply:
     """Answer a line that asks for help: about its command, if it names one."""
     command = _command_called(line.words.partition(" ")[0], talk.person)

@@ -6,11 +6,23 @@ or where they go, and greets nobody: a door that wants a greeting brings its own
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conch_insults.core import answers
-from conch_insults.core.command_line import UsageError, asks_for_json, parse_command_line
-from conch_insults.core.commands import GOODBYE, completions, explained, find_command
+from conch_insults.core.command_line import (
+    CommandLine,
+    UsageError,
+    asks_for_json,
+    parse_command_line,
+)
+from conch_insults.core.commands import (
+    GOODBYE,
+    begins_with_command,
+    completions,
+    explained,
+    find_command,
+)
 from conch_insults.core.printable import printable
 from conch_insults.core.reply import Reply, Status, wrong_usage
 from conch_insults.core.talk import Talk
@@ -19,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conch_insults.core.appearance import Appearance
-    from conch_insults.core.command_line import CommandLine
     from conch_insults.core.insulter import Insulter
     from conch_insults.core.person import Person
 
@@ -66,15 +77,18 @@ class Dialogue:
 
     def answer(self, line: bytes) -> Reply:
         """Answer a line, given without its ending."""
+        topic = _plain_topic(line)
+        if topic is not None:
+            reply = answers.insult_at_once(self._talk, topic)
+            if reply is not None:
+                return reply
         if len(line) > MAX_LINE:
             return _unread(_TOO_LONG, line)
         try:
             text = line.decode()
         except UnicodeDecodeError:
             return _unread(_NOT_UTF8, line)
-        if not text.isprintable():
-            # Tabs and the like are white space first; only then do controls vanish.
-            text = printable(" ".join(text.split()))
+        text = _cleaned(text)
         if not text or text.isspace():
             return _NUDGE
         try:
@@ -100,6 +114,26 @@ class Dialogue:
         if not command.is_insult and (line.count is not None or line.seed is not None):
             return wrong_usage(f"{command.name} takes no -n and no --seed.", as_json=line.as_json)
         return command.run(self._talk, argument, line)
+
+
+# What nearly every line is, and people ask about the same things again.
+@lru_cache(maxsize=1024)
+def _plain_topic(line: bytes) -> str | None:
+    """Return the words of a line that can only be a topic: without options, and no command."""
+    try:
+        parsed = parse_command_line(_cleaned(line.decode()))
+    except (UnicodeDecodeError, UsageError):
+        return None
+    is_plain = len(line) <= MAX_LINE and parsed == CommandLine(parsed.words)
+    return parsed.words if is_plain and not begins_with_command(parsed.words) else None
+
+
+def _cleaned(text: str) -> str:
+    """Return what was typed without what a terminal could act on."""
+    if text.isprintable():
+        return text
+    # Tabs and the like are white space first; only then do controls vanish.
+    return printable(" ".join(text.split()))
 
 
 def _unread(reason: str, line: bytes) -> Reply:
