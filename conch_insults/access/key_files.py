@@ -221,10 +221,8 @@ def _folders(root: Path, path: Path) -> list[tuple[Path, os.stat_result]]:
 
     Links below the root have the status of links.
     """
-    return [
-        (folder, folder.stat() if folder == root else folder.lstat())
-        for folder in _above(root, path.parent)
-    ]
+    *below, top = _above(root, path.parent)
+    return [*((folder, os.lstat(folder)) for folder in below), (top, top.stat())]
 
 
 # Every login asks for the same two, and paths are dear to take apart.

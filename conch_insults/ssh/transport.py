@@ -9,6 +9,7 @@ Written against Twisted 26.10.
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from twisted.conch.ssh.common import NS
@@ -227,6 +228,14 @@ class InsultSSHTransport(PacketTransport):
         self._order.keys_derived()
         if first:
             self.sendExtInfo([(b"server-sig-algs", _SIGNATURE_ALGORITHMS)])
+
+    @override
+    def _getKey(self, c: bytes, sharedSecret: bytes, exchangeHash: bytes) -> bytes:
+        """Derive 64 bytes, half of Conch's and the most that is used (RFC 4253, section 7.2)."""
+        seed = sharedSecret + exchangeHash
+        # What every key exchange method offered here hashes with.
+        first = sha256(seed + c + (self.sessionID or b"")).digest()
+        return first + sha256(seed + first).digest()
 
     @override
     def ssh_NEWKEYS(self, packet: bytes) -> None:
