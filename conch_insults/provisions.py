@@ -81,14 +81,14 @@ class _Pickler(pickle.Pickler):
     @override
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, Key):
-            return _key, (obj.privateBlob(),)
+            return _key, (type(obj), obj.privateBlob())
         if isinstance(obj, MappingProxyType):
             return _read_only, (dict(obj),)
         return NotImplemented
 
 
-def _key(blob: bytes) -> Key:
-    key: Key = Key.fromString(blob, "private_blob")
+def _key(kind: type[Key], blob: bytes) -> Key:
+    key: Key = kind.fromString(blob, "private_blob")
     return key
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from twisted.conch.ssh.keys import Key
+from typing_extensions import override
 
 from conch_insults.access.certificate import Certificate, parse_certificate_line
 from conch_insults.access.certified_key import CERTIFICATE_SUFFIX, certificate_name
@@ -43,6 +44,31 @@ _NAMES = {"ssh-ed25519": "ssh_host_ed25519_key", "ssh-rsa": "ssh_host_rsa_key"}
 # The longest certificate in base64, with a comment.
 _MAXIMUM_CERTIFICATE_FILE_BYTES = 64 * 1024
 _OR_GO_WITHOUT = "replace the certificate, or move it away to go without one"
+
+
+class LoadedKey(Key):
+    """A key that knows of what kind it is and how it is written.
+
+    Conch's works out both several times for each key exchange.
+    """
+
+    def __init__(self, key_object: Any) -> None:  # noqa: ANN401 - one of cryptography's many
+        super().__init__(key_object)
+        self._type = super().type()
+        # Which asks for the type.
+        self._blob: bytes = super().blob()
+
+    @override
+    def type(self) -> Literal["RSA", "DSA", "EC", "Ed25519"]:
+        return self._type
+
+    @override
+    def blob(self) -> bytes:
+        return self._blob
+
+    @override
+    def public(self) -> LoadedKey:
+        return LoadedKey(super().public()._keyObject)  # noqa: SLF001 - the same class's
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +202,7 @@ def _load(keys_dir: Path) -> dict[str, tuple[Key, PublicKey]]:
             raise HostKeyError(f"{path}: {error}") from error
         if public.key_type != key_type:
             raise HostKeyError(f"{path}: holds a key of type {public.key_type}, not {key_type}")
-        found[key_type] = (Key(private), public)
+        found[key_type] = (LoadedKey(private), public)
     return found
 
 
