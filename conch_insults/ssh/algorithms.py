@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ class ServerOffer:
         host_keys: the signature algorithms of the keys that it has, the best first.
     """
 
-    __slots__ = ("_ciphers", "_first_tail", "_host_keys", "_kex", "_later_tail", "_macs")
+    __slots__ = ("_choose", "_ciphers", "_first_tail", "_host_keys", "_kex", "_later_tail", "_macs")
 
     def __init__(self, profile: Profile, host_keys: tuple[bytes, ...]) -> None:
         self._kex = profile.kex
@@ -114,6 +115,8 @@ class ServerOffer:
         self._macs = profile.macs
         self._first_tail = self._tail((*profile.kex, *_SERVER_MARKERS))
         self._later_tail = self._tail(profile.kex)
+        # One client's offer is like the next one's, all but the cookie.
+        self._choose = lru_cache(maxsize=32)(self._choice)
 
     def kexinit(self, cookie: bytes, *, first: bool) -> bytes:
         """Make the payload of SSH_MSG_KEXINIT, without the message number.
@@ -135,7 +138,10 @@ class ServerOffer:
             NoAgreement: a kind of algorithm has none in common.
             ProtocolError: the payload is malformed.
         """
-        fields = Fields(payload[_COOKIE_SIZE:])
+        return self._choose(payload[_COOKIE_SIZE:], first=first)
+
+    def _choice(self, offer: bytes, *, first: bool) -> Agreement:
+        fields = Fields(offer)
         kexes, host_keys, ciphers_in, ciphers_out, macs_in, macs_out, *compressions = [
             fields.string().split(b",") for _ in range(8)
         ]

@@ -44,6 +44,13 @@ class _Kex(enum.Enum):
     EXPECT_NEWKEYS = enum.auto()
 
 
+_EXPECTED = {
+    _Kex.EXPECT_KEXINIT: KEXINIT,
+    _Kex.EXPECT_METHOD: KEX_FIRST,
+    _Kex.EXPECT_NEWKEYS: NEWKEYS,
+}
+
+
 class _Service(enum.Enum):
     NONE = enum.auto()
     AUTHENTICATING = enum.auto()
@@ -113,12 +120,7 @@ class MessageOrder:
         if self._kex is _Kex.EXPECT_METHOD and self._guess_is_wrong and number in _KEX_METHOD:
             self._guess_is_wrong = False
             return Verdict.DROP
-        expected = {
-            _Kex.EXPECT_KEXINIT: KEXINIT,
-            _Kex.EXPECT_METHOD: KEX_FIRST,
-            _Kex.EXPECT_NEWKEYS: NEWKEYS,
-        }[self._kex]
-        if number == expected:
+        if number == _EXPECTED[self._kex]:
             return Verdict.DISPATCH
         if number in _NOISE and (self._has_keys or not self.strict):
             return Verdict.NOISE
