@@ -11,6 +11,7 @@ from benchmarks.generators import Generators
 from benchmarks.measuring import measure
 from benchmarks.servers import OURS, SERVERS, Running, start
 from benchmarks.subjects import line_figures
+from benchmarks.table import topics_of
 from benchmarks.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ def measure_growth(bench: Bench) -> None:
         with _ours(bench, users=users) as (server, generators):
             _users(bench, server, generators, users)
     for texts in bench.scale.texts:
-        with _ours(bench, texts=texts) as (server, generators):
-            generators.do("open", target=server.target, count=_ASKING)
-            _lines(bench, server, generators, f"growth, a line with {texts} texts")
+        # The same topics of ever more, and then all of them: nobody remembers so many.
+        for topics in dict.fromkeys((topics_of(min(bench.scale.texts)), topics_of(texts))):
+            with _ours(bench, texts=texts, topics=topics) as (server, generators):
+                generators.do("open", target=server.target, count=_ASKING)
+                name = f"growth, a line about {topics} topics, with {texts} texts"
+                _lines(bench, server, generators, name)
     with _ours(bench) as (server, generators):
         for sessions in bench.scale.others:
             generators.do("open", target=server.target, count=sessions)
@@ -41,12 +45,12 @@ def measure_growth(bench: Bench) -> None:
 
 @contextmanager
 def _ours(
-    bench: Bench, *, texts: int = 1000, users: int = 1
+    bench: Bench, *, texts: int = 1000, users: int = 1, topics: int | None = None
 ) -> Iterator[tuple[Running, Generators]]:
     kind = next(kind for kind in SERVERS if kind.name == OURS)
     with tempfile.TemporaryDirectory(dir=bench.place.folder) as folder:
         place = Workplace(Path(folder), texts, users)
-        with Generators(place.topics) as generators:
+        with Generators(topics or place.topics) as generators:
             server = start(kind, place, bench.options)
             try:
                 yield server, generators

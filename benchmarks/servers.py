@@ -47,13 +47,15 @@ class Options:
         tree: the checkout that ours runs from.
         at_limit: whether to let only one connection in at a time that is not logged in.
         profile: where ours saves a profile of itself.
-        workers: how many processes ours has, each on any processor; 0 for one on the servers'.
+        workers: how many processes ours has.
+        spread: whether these may use every processor, not only the servers'.
     """
 
     tree: Path = ROOT
     at_limit: bool = False
     profile: Path | None = None
-    workers: int = 0
+    workers: int = 1
+    spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def start(kind: Kind, place: Workplace, options: Options) -> Running:
         port = probe.getsockname()[1]
     command = [str(word) for word in kind.command(place, port, options)]
     log = place.folder / f"{kind.name.replace(' ', '_')}_{port}.log"
-    cpus = all_cpus()[: options.workers] or [server_cpu()]
+    cpus = all_cpus() if options.spread else [server_cpu()]
     with log.open("wb") as output, pinned(*cpus):
         process = subprocess.Popen(  # noqa: S603 - the benchmark's own commands
             command,
@@ -165,7 +167,7 @@ def _ours(profile: str) -> Callable[[Workplace, int, Options], Sequence[str | Pa
 endpoint = "tcp:{port}:interface=127.0.0.1:backlog=1024"
 profile = "{profile}"
 [server]
-workers = {options.workers or 1}
+workers = {options.workers}
 [tcp]
 endpoint = ""
 [access]

@@ -74,15 +74,21 @@ class LogSender:
 
     def __call__(self, event: LogEvent) -> None:
         """Send an event: with its values if they get through, else as its text."""
+        is_in_words = event.get("log_format") == "{text}" and isinstance(event.get("text"), str)
         # With what an error of ours has to say for itself, if it is one.
-        text = eventAsText(event, includeTimestamp=False, includeSystem=False)
+        text = (
+            event["text"]
+            if is_in_words
+            else eventAsText(event, includeTimestamp=False, includeSystem=False)
+        )
         if not text:
             return
         level = event.get("log_level", LogLevel.info).name
         kept = {name: event[name] for name in _KEPT if name in event} | {"log_level": level}
         values = {name: value for name, value in event.items() if isinstance(value, _PLAIN)}
         in_words = {"log_format": "{text}", "text": text}
-        line = json.dumps(kept | (values if formatEvent(values) == text else in_words))
+        has_values = is_in_words or formatEvent(values) == text
+        line = json.dumps(kept | (values if has_values else in_words))
         if len(line) > LONGEST_LINE:
             line = json.dumps(kept | in_words | {"text": f"{text[:_LONGEST_TEXT]} (cut)"})
         self.say(line.encode())

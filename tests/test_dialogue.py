@@ -44,7 +44,7 @@ def test_what_is_answered_at_once_is_what_would_be_answered_anyway(lines: list[b
         chat.insulter.random = Random(1)
         with pytest.MonkeyPatch.context() as patch:
             if not at_once:
-                patch.setattr("conch_insults.core.dialogue._plain_topic", lambda _: None)
+                patch.setattr(Insulter, "note", lambda *_: None)
             return [chat.dialogue.answer(line) for line in lines]
 
     assert replies(at_once=True) == replies(at_once=False)

@@ -270,3 +270,35 @@ def test_every_id_of_the_built_in_packs_is_of_one_insult() -> None:
     for topic in (*pack.by_key.values(), pack.unknown):
         for insult in topic.insults(R):
             assert insulter.by_id(insult.id, R) == (insult,)
+
+
+class TestNotedLines:
+    def test_mean_their_topic_by_any_of_its_names(self) -> None:
+        insulter = insulter_of()
+        insulter.note(b"  PRL", "PRL")
+        meant = insulter.meant(b"  PRL")
+        assert meant is not None
+        assert (meant.typed, meant.key, meant.topic.name) == ("PRL", "perl", "Perl")
+        said = insulter.insult_meant(meant, Heard(), G)
+        assert said is not None
+        assert said.text == "Fit for children."
+
+    def test_what_is_no_topic_is_not_kept(self) -> None:
+        insulter = insulter_of()
+        for line in (b"my password", b"perl" + b" " * 61):
+            insulter.note(line, line.decode().strip())
+            assert insulter.meant(line) is None
+
+    def test_are_forgotten_with_their_pack(self) -> None:
+        insulter = insulter_of()
+        insulter.note(b"perl", "perl")
+        insulter.pack = pack_of(cobol="a")
+        assert insulter.meant(b"perl") is None
+
+    def test_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conch_insults.core.insulter._MOST_NOTED", 3)
+        insulter = insulter_of()
+        for spaces in range(10):
+            insulter.note(b" " * spaces + b"perl", "perl")
+            assert len(insulter._meant) <= 3
+            assert insulter.meant(b" " * spaces + b"perl") is not None

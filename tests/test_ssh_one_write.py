@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from twisted.conch.ssh.common import NS
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address
 from twisted.internet.main import CONNECTION_LOST
@@ -13,7 +15,8 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from typing_extensions import override
 
 from tests import ssh_client as ssh
-from tests.ssh_client import SshClient, no_failure_logged
+from tests.ssh_client import SshClient, no_failure_logged, uint32
+from tests.ssh_peer import insult_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +145,33 @@ def test_while_that_waits_nothing_overtakes_it() -> None:
     server.sendPacket(ssh.NEWKEYS, b"")
     # It goes past the reactor again.
     assert not socket.waits_to_write
+
+
+def test_whoever_takes_everything_leaves_the_others_their_turn() -> None:
+    client = SshClient(pack=insult_pack(b"perl: " + b"x" * 500))
+    client.log_in()
+    socket = Socket(room=10**9)
+    client.server.transport = socket
+    client.server._takes_some = True
+    socket.registerProducer(client.server, streaming=True)
+    asked = bytearray()
+    for number in range(10):
+        # Each answer is some 50 KB.
+        for message, payload in (
+            (ssh.OPEN, NS(b"session") + uint32(number, 2**20, 2**15)),
+            (ssh.REQUEST, uint32(number) + NS(b"exec") + b"\0" + NS(b"perl -n 100")),
+            (ssh.CLOSE, uint32(number)),
+        ):
+            asked += client.stream.seal(bytes((message,)) + payload)
+    client.server.dataReceived(bytes(asked))
+    turns = [sum(map(len, socket.sent))]
+    while socket.waits_to_write:
+        assert not socket.is_read
+        socket.doWrite()
+        turns.append(sum(map(len, socket.sent)))
+    assert socket.is_read
+    assert turns[-1] > 500_000
+    assert all(after - before < 128 * 1024 for before, after in pairwise([0, *turns]))
 
 
 def test_a_connection_that_is_lost_is_the_reactors_to_report() -> None:

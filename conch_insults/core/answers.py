@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conch_insults.core.command_line import CommandLine
-    from conch_insults.core.insulter import Said
+    from conch_insults.core.insulter import Meant, Said
     from conch_insults.core.pack_model import Insult
     from conch_insults.core.talk import Talk
 
@@ -38,13 +38,13 @@ MAX_FOUND = 20
 _NOTHING = "I've got nothing."
 
 
-def insult_at_once(talk: Talk, topic: str) -> Reply | None:
-    """Insult somebody once about a topic that is known, without the detours of `insult`."""
+def insult_at_once(talk: Talk, meant: Meant) -> Reply | None:
+    """Insult somebody once about what a line means, without the detours of `insult`."""
     person = talk.person
-    one = talk.insulter.insult(topic, person.heard, person.rating)
+    one = talk.insulter.insult_meant(meant, person.heard, person.rating)
     if one is None:
         return None
-    talk.topic, talk.last = topic, one
+    talk.topic, talk.last = meant.typed, one
     return Reply((one.text,))
 
 

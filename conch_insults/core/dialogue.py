@@ -6,7 +6,6 @@ or where they go, and greets nobody: a door that wants a greeting brings its own
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conch_insults.core import answers
@@ -77,9 +76,10 @@ class Dialogue:
 
     def answer(self, line: bytes) -> Reply:
         """Answer a line, given without its ending."""
-        topic = _plain_topic(line)
-        if topic is not None:
-            reply = answers.insult_at_once(self._talk, topic)
+        meant = self._talk.insulter.meant(line)
+        if meant is not None:
+            # What nearly every line is.
+            reply = answers.insult_at_once(self._talk, meant)
             if reply is not None:
                 return reply
         if len(line) > MAX_LINE:
@@ -88,13 +88,18 @@ class Dialogue:
             text = line.decode()
         except UnicodeDecodeError:
             return _unread(_NOT_UTF8, line)
-        text = _cleaned(text)
+        if not text.isprintable():
+            # Tabs and the like are white space first; only then do controls vanish.
+            text = printable(" ".join(text.split()))
         if not text or text.isspace():
             return _NUDGE
         try:
-            return self._answer(parse_command_line(text))
+            parsed = parse_command_line(text)
         except UsageError as error:
             return wrong_usage(f"{error}.", as_json=asks_for_json(text))
+        if parsed == CommandLine(parsed.words) and not begins_with_command(parsed.words):
+            self._talk.insulter.note(line, parsed.words)
+        return self._answer(parsed)
 
     def too_long(self) -> Reply:
         """Answer a line of more than `MAX_LINE` bytes, which the caller has thrown away."""
@@ -114,26 +119,6 @@ class Dialogue:
         if not command.is_insult and (line.count is not None or line.seed is not None):
             return wrong_usage(f"{command.name} takes no -n and no --seed.", as_json=line.as_json)
         return command.run(self._talk, argument, line)
-
-
-# What nearly every line is, and people ask about the same things again.
-@lru_cache(maxsize=1024)
-def _plain_topic(line: bytes) -> str | None:
-    """Return the words of a line that can only be a topic: without options, and no command."""
-    try:
-        parsed = parse_command_line(_cleaned(line.decode()))
-    except (UnicodeDecodeError, UsageError):
-        return None
-    is_plain = len(line) <= MAX_LINE and parsed == CommandLine(parsed.words)
-    return parsed.words if is_plain and not begins_with_command(parsed.words) else None
-
-
-def _cleaned(text: str) -> str:
-    """Return what was typed without what a terminal could act on."""
-    if text.isprintable():
-        return text
-    # Tabs and the like are white space first; only then do controls vanish.
-    return printable(" ".join(text.split()))
 
 
 def _unread(reason: str, line: bytes) -> Reply:

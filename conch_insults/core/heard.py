@@ -29,6 +29,8 @@ Whoever asks about one topic only hears as many before any comes again.
 """
 
 
+_RATINGS = tuple(Rating)
+
 # Of all layers that nothing has been drawn from.
 _NONE_MOVED: Final[dict[int, int]] = {}
 
@@ -135,7 +137,7 @@ class ShuffleBag:
     def _follow(self, topic: Topic) -> None:
         drawn = {mark for layer in self._layers for mark in layer.drawn or ()}
         begin, layers = 0, []
-        for rating, end in zip(Rating, topic.ends, strict=True):
+        for rating, end in zip(_RATINGS, topic.ends, strict=True):
             if end == begin:
                 continue
             layer = _Layer(rating, begin, end)

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from conch_insults.core.pack_model import Insult, Pack, Topic
     from conch_insults.rating import Rating
 
-__all__ = ["MAX_SUGGESTIONS", "Heard", "Insulter", "Said"]
+__all__ = ["MAX_SUGGESTIONS", "Heard", "Insulter", "Meant", "Said"]
 
 MAX_SUGGESTIONS = 3
 """The most topics that are suggested in place of one that is not known."""
 
 # The most texts with a word in them that are looked at for those that may be shown.
 _MAX_FOUND = 5_000
+# Lines that are known to be nothing but a topic, and the bytes of one.
+_MOST_NOTED = 16_384
+_LONGEST_NOTED = 64
 # Where what fits any topic is remembered; no topic has this name.
 _ANY_TOPIC = ""
 
@@ -51,6 +54,20 @@ class Said(NamedTuple):
     def insult(self) -> Insult:
         """What it was made from; put together only for those who ask."""
         return self.topic.insult(self.position)
+
+
+class Meant(NamedTuple):
+    """What a line means that is nothing but a topic.
+
+    Attributes:
+        typed: the topic, as it was typed.
+        key: its folded name.
+        topic: what there is to say.
+    """
+
+    typed: str
+    key: str
+    topic: Topic
 
 
 class Insulter:
@@ -80,9 +97,32 @@ class Insulter:
         self._near: NearMisses | None = None
         self._search: TextSearch | None = None
         self._by_id: dict[str, list[int]] | None = None
+        # Of topics only, and of this pack's: what else people type is not kept.
+        self._meant: dict[bytes, Meant] = {}
         # Every lot has a number: the topics in their order, then what fits any.
         self._topics = (*pack.by_key.values(), pack.unknown)
         self._ends = list(accumulate(len(topic.lots) for topic in self._topics))
+
+    def meant(self, line: bytes) -> Meant | None:
+        """Return what a line was noted to mean."""
+        return self._meant.get(line)
+
+    def note(self, line: bytes, topic: str) -> None:
+        """Note that a line is nothing but a topic, if it is one that is known.
+
+        Args:
+            line: as it came, of which the short ones are kept.
+            topic: its words.
+        """
+        key = self._pack.key_of(topic)
+        if key is not None and len(line) <= _LONGEST_NOTED:
+            if len(self._meant) >= _MOST_NOTED:
+                self._meant.clear()
+            self._meant[line] = Meant(topic, key, self._pack.by_key[key])
+
+    def insult_meant(self, meant: Meant, heard: Heard, ceiling: Rating) -> Said | None:
+        """Return an insult about what a line means; see `insult`."""
+        return self._say(meant.key, meant.topic, meant.typed, heard, ceiling, None)
 
     def insult(
         self, topic: str, heard: Heard, ceiling: Rating, random: random.Random | None = None

@@ -7,7 +7,6 @@ of files and formats.
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
 
 from conch_insults.core.printable import printable
 from conch_insults.errors import PackError
@@ -20,8 +19,6 @@ MAX_INSULT = 512
 """The most characters an insult may have, also one that a template has become."""
 
 
-# A line is compared with commands and with topics, and people ask about the same things.
-@lru_cache(maxsize=1024)
 def fold_topic(text: str) -> str:
     """Return the key that topics match by: NFKC, case folded, runs of white space as one space."""
     if text.isascii():

@@ -218,7 +218,7 @@ class InsultChannel(SSHSession):
     @override
     def write(self, data: bytes) -> None:
         size = len(data)
-        if not self.buf and size < self.remoteWindowLeft and size <= self.remoteMaxPacket:
+        if not self.buf and 0 < size < self.remoteWindowLeft and size <= self.remoteMaxPacket:
             # Nearly every answer: it all goes, and so can the next.
             self.remoteWindowLeft -= size
             self.conn.sendData(self, data)

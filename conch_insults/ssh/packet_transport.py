@@ -52,8 +52,9 @@ _CLOSE_DEADLINE = 5.0
 _NOISE_BEFORE_LOGIN = 20
 
 # In bytes: what is sent in one turn goes out at once, but no more than this, so that a peer who is
-# slow can stop us in the middle of it.
+# slow can stop us in the middle of it; and no more than that, so that others get their turn.
 _WRITE_SIZE = 16 * 1024
+_MOST_A_TURN = 64 * 1024
 
 
 @implementer(IPushProducer)
@@ -75,6 +76,7 @@ class PacketTransport(SSHServerTransport):
         "_outgoing",
         "_outgoing_size",
         "_output_full",
+        "_sent_in_turn",
         "_stream",
         "_takes_some",
         "_waiting_bytes",
@@ -100,6 +102,7 @@ class PacketTransport(SSHServerTransport):
         self._outgoing_size = 0
         # While a turn lasts, what is sent is collected.
         self._is_in_turn = False
+        self._sent_in_turn = 0
         # Its own, not that of a wrapper around it.
         self._takes_some = isinstance(self.transport, FileDescriptor)
         if ITCPTransport.providedBy(self.transport):
@@ -136,6 +139,7 @@ class PacketTransport(SSHServerTransport):
     def _read_on(self) -> None:
         """Act on all that has come, as long as the peer takes what it leads to."""
         self._is_in_turn = True
+        self._sent_in_turn = 0
         try:
             if not self.gotVersion:
                 version = self._stream.next_version()
@@ -221,10 +225,15 @@ class PacketTransport(SSHServerTransport):
             return
         sent = self.transport.writeSomeData(data)
         if sent == len(data):
-            return
-        # The rest waits, as does everything after it until the reactor has sent it; if the
-        # connection is lost, it is the reactor that says so.
-        self.transport.write(data[sent:] if isinstance(sent, int) else data)
+            self._sent_in_turn += sent
+            if not self._is_in_turn or self._sent_in_turn < _MOST_A_TURN:
+                return
+            # The reactor finds nothing left to write, and has us go on, in its next turn.
+            self.transport.startWriting()
+        else:
+            # The rest waits, as does everything after it until the reactor has sent it; if the
+            # connection is lost, it is the reactor that says so.
+            self.transport.write(data[sent:] if isinstance(sent, int) else data)
         self.transport.producerPaused = True
         self.pauseProducing()
 
