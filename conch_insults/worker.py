@@ -136,6 +136,9 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(stop))
     ProcessReader(reactor, Orders(service.reload, stop), "orders", ORDERS)
+    log.hold(reactor)
+    # The last phase of the end, in which nothing is called later.
+    reactor.addSystemEventTrigger("after", "shutdown", log.hold_no_more)
     reactor.callWhenRunning(log.say, SERVING)
     reactor.run(installSignalHandlers=False)
 

@@ -22,6 +22,7 @@ from conch_insults.core.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from twisted.internet.interfaces import IReactorTime
     from twisted.logger import LogEvent
 
 __all__ = [
@@ -57,6 +58,8 @@ LONGEST_LINE = 64 * 1024
 _KEPT = ("log_time", "log_namespace", "log_system")
 _PLAIN = (str, int, float, type(None))
 _LONGEST_TEXT = 4096  # characters
+_HELD_FOR = 0.02  # seconds
+_MOST_HELD = 16 * 1024  # bytes, before the last line
 _LONGEST_WORDS = 200
 
 
@@ -71,6 +74,21 @@ class LogSender:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._lock = threading.Lock()
+        self._held = bytearray()
+        self._clock: IReactorTime | None = None
+        self._thread = 0
+
+    def hold(self, clock: IReactorTime) -> None:
+        """Write what is no warning a moment later from now on, with what else comes until then.
+
+        Each write wakes whoever reads. It is for the thread of the clock's reactor to call.
+        """
+        self._clock, self._thread = clock, threading.get_ident()
+
+    def hold_no_more(self) -> None:
+        """Write everything at once, what has been held too."""
+        self._clock = None
+        self._write(b"")
 
     def __call__(self, event: LogEvent) -> None:
         """Send an event: with its values if they get through, else as its text."""
@@ -91,15 +109,29 @@ class LogSender:
         line = json.dumps(kept | (values if has_values else in_words))
         if len(line) > LONGEST_LINE:
             line = json.dumps(kept | in_words | {"text": f"{text[:_LONGEST_TEXT]} (cut)"})
-        self.say(line.encode())
+        is_urgent = LogLevel.levelWithName(level) >= LogLevel.warn
+        if is_urgent or self._clock is None or threading.get_ident() != self._thread:
+            self.say(line.encode())
+            return
+        with self._lock:
+            is_first = not self._held
+            self._held += line.encode() + b"\n"
+        if len(self._held) > _MOST_HELD:
+            self._write(b"")
+        elif is_first:
+            self._clock.callLater(_HELD_FOR, self._write, b"")
 
     def say(self, word: bytes) -> None:
-        """Send a word, or whatever is one line."""
-        line = word + b"\n"
+        """Send a word, or whatever is one line, after what has been held."""
+        self._write(word + b"\n")
+
+    def _write(self, last: bytes) -> None:
         with self._lock:
+            data = bytes(self._held) + last
+            self._held.clear()
             try:
-                while line:
-                    line = line[os.write(self._fd, line) :]
+                while data:
+                    data = data[os.write(self._fd, data) :]
             except OSError:
                 # Nobody listens any more, and somebody else sees to that.
                 return

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.logger import (
     ILogObserver,
     Logger,
@@ -67,6 +69,10 @@ class Pipe:
                 return self.events
             self.receiver.dataReceived(data)
 
+    def texts(self) -> list[str]:
+        """Let what was sent arrive, and return all that has, as text."""
+        return [formatEvent(event) for event in self.received()]
+
     def close(self) -> None:
         for end in (self.out, self.into):
             os.close(end)
@@ -110,6 +116,42 @@ class TestWhatArrives:
         assert (found["address"], found["duration"], found["lines"]) == ("192.0.2.3", 61.26, 7)
         assert found["event"] == "SessionEnded"
         assert found["log_system"] == "conch_insults#info worker=2"
+
+    def test_is_held_for_a_moment_and_comes_in_order(self, pipe: Pipe) -> None:
+        clock = Clock()
+        pipe.sender.hold(clock)
+        for word in "ab":
+            pipe.log.info(word)
+        assert pipe.texts() == []
+        clock.advance(0.02)
+        assert pipe.texts() == ["a", "b"]
+        pipe.log.info("c")
+        pipe.log.emit(LogLevel.warn, "d")
+        assert pipe.texts() == ["a", "b", "c", "d"]
+        clock.advance(0.02)
+        assert pipe.texts() == ["a", "b", "c", "d"]
+
+    def test_is_not_held_without_bound(self, pipe: Pipe) -> None:
+        pipe.sender.hold(Clock())
+        while not pipe.texts():
+            pipe.log.info("x" * 1000)
+        assert 10 < len(pipe.texts()) < 20
+
+    def test_is_held_no_more_in_the_end(self, pipe: Pipe) -> None:
+        clock = Clock()
+        pipe.sender.hold(clock)
+        pipe.log.info("last")
+        pipe.sender.hold_no_more()
+        pipe.log.info("very last")
+        assert pipe.texts() == ["last", "very last"]
+
+    def test_of_another_thread_waits_for_nothing(self, pipe: Pipe) -> None:
+        pipe.sender.hold(Clock())
+        pipe.log.info("before")
+        other = threading.Thread(target=pipe.log.info, args=("other",))
+        other.start()
+        other.join()
+        assert pipe.texts() == ["before", "other"]
 
     def test_of_values_without_a_form_is_the_text(self, pipe: Pipe) -> None:
         pipe.log.emit(LogLevel.warn, "{what!r} of {who.imag} {on}", what=b"{x}", who=1j, on=Pipe)
