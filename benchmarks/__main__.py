@@ -97,8 +97,9 @@ def _run(bench: Bench, subjects: list[str], names: list[str]) -> None:
                 bench.results.missing[kind.name] = str(absence)
         for subject in subjects:
             if subject in _BY_ROUND:
-                for _ in range(bench.scale.rounds):
-                    for server in running:
+                for number in range(bench.scale.rounds):
+                    # Nobody is always the first, or after the same.
+                    for server in running[number:] + running[:number]:
                         with _noted(bench, f"{subject}: {server.kind.name}"):
                             _BY_ROUND[subject](bench, server)
     finally:

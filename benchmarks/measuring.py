@@ -77,6 +77,25 @@ class Results:
             for server, figures in self.rounds.get(subject, {}).items()
         }
 
+    def ratios(self, subject: str, to: str) -> dict[str, Figures]:
+        """Return by server the median of each figure's ratio to that of another, round by round.
+
+        A machine's speed drifts; within a round it has hardly had the time to.
+        """
+        by_server = self.rounds.get(subject, {})
+        return {
+            server: {
+                name: statistics.median(
+                    one[name] / other[name]
+                    for one, other in zip(figures, by_server[to], strict=False)
+                )
+                for name in figures[0]
+                if all(other[name] for other in by_server[to])
+            }
+            for server, figures in by_server.items()
+            if to in by_server
+        }
+
 
 def measure(
     generators: Generators,

@@ -43,7 +43,8 @@ def as_markdown(results: Results, about: Mapping[str, str]) -> str:
     lines += [f"- left out: {name}: {reason}" for name, reason in results.missing.items()]
     for subject in results.rounds:
         title = subject[0].upper() + subject[1:]
-        lines += ["", f"### {title}", "", *_table(results.medians(subject))]
+        table = _table(results.medians(subject), results.ratios(subject, OURS))
+        lines += ["", f"### {title}", "", *table]
     return "\n".join(lines) + "\n"
 
 
@@ -54,23 +55,22 @@ def on_page(page: str, measured: str) -> str:
     return f"{before}{_BEGIN}\n{measured}\n{_END}{after}"
 
 
-def _table(medians: Mapping[str, Figures]) -> list[str]:
+def _table(medians: Mapping[str, Figures], ratios: Mapping[str, Figures]) -> list[str]:
     names = list(next(iter(medians.values())))
-    ours = medians.get(OURS)
-    against = ours if ours is not None and len(medians) > 1 else None
     rows = []
     for server, figures in medians.items():
-        cells = [_cell(name, figures[name], against) for name in names]
+        compared = ratios.get(server, {}) if len(medians) > 1 else {}
+        cells = [_cell(name, figures[name], compared.get(name)) for name in names]
         rows.append(f"| {server} | {' | '.join(cells)} |")
     head = " | ".join(names)
     return [f"| server | {head} |", f"|---|{'---:|' * len(names)}", *rows]
 
 
-def _cell(name: str, value: float, ours: Figures | None) -> str:
+def _cell(name: str, value: float, ratio: float | None) -> str:
     """Write a value, with its ratio to ours where it is a measure of the server."""
-    if ours is None or name in _SHARES or not ours[name]:
+    if ratio is None or name in _SHARES:
         return _number(value)
-    return f"{_number(value)} ({value / ours[name]:.2f})"
+    return f"{_number(value)} ({ratio:.2f})"
 
 
 def _number(value: float) -> str:

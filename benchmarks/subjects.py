@@ -52,8 +52,8 @@ class Scale:
         others: sessions open beside those that ask, for growth.
     """
 
-    rounds: int = 3
-    seconds: float = 1.5
+    rounds: int = 5
+    seconds: float = 1.0
     logins: tuple[int, ...] = (1, 8, 64)
     sessions: tuple[int, ...] = (1, 50, 500)
     piped: int = 200_000
