@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -193,6 +194,11 @@ def test_a_daemon_has_one_pid_file_and_one_log(site: Site) -> None:
             doors = Doors(site, *map(int, ports))
             assert answers(doors) == TESTING
             assert doors.ssh("testing").stdout == TESTING
+            # One that is told to stop before it serves has nothing to say.
+            until = time.monotonic() + DEADLINE
+            while log.read_text("utf-8").count("worker serving: ") < 2:
+                assert time.monotonic() < until, log.read_text("utf-8")
+                assert answers(doors) == TESTING
         finally:
             os.kill(pid, signal.SIGTERM)
         assert select.select([gone], [], [], DEADLINE)[0]
