@@ -95,3 +95,13 @@ def _site(folder: Path) -> Site:
     if shutil.which("ssh-keygen"):
         site.let_in("alice", "id_alice", "-t", "ed25519")
     return site
+
+
+@pytest.fixture
+def signal_handlers() -> Iterator[None]:
+    """Put back what a test makes of the signals that the server handles."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)

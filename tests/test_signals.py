@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
 from conch_insults.signals import Signals
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.usefixtures("signal_handlers")
 
 
 class Reactor(MemoryReactorClock):
@@ -24,15 +23,6 @@ class Reactor(MemoryReactorClock):
 
     def stop(self) -> None:
         self.stops += 1
-
-
-@pytest.fixture(autouse=True)
-def signal_handlers() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
 
 
 class Server:

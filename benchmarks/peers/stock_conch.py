@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from twisted.conch.avatar import ConchUser
 from twisted.conch.checkers import InMemorySSHKeyDB, SSHPublicKeyChecker
+from twisted.conch.error import ConchError
 from twisted.conch.insults.insults import ServerProtocol
 from twisted.conch.interfaces import IConchUser, ISession
 from twisted.conch.recvline import HistoricRecvLine
@@ -94,9 +95,9 @@ class Session:
         transport.makeConnection(wrapProtocol(protocol))
         self._protocol = protocol
 
-    def execCommand(self, transport: SSHSessionProcessProtocol, command: bytes) -> None:
+    def execCommand(self, _: SSHSessionProcessProtocol, __: bytes) -> None:
         """Refuse: nobody asks."""
-        raise NotImplementedError
+        raise ConchError("there are no commands here")
 
     def windowChanged(self, *_: object) -> None:
         """Do nothing."""
